@@ -1,0 +1,1 @@
+"""Words that every room shares: settings, messages, errors, logs. Imports nothing of ours."""

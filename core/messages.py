@@ -1,0 +1,157 @@
+"""What travels between the rooms, as frozen values.
+
+Knows the shape of a message, a reply and an answer. Does not know any vendor, table or engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a person sent. Everything but TEXT and CHOICE is answered with a vetted sentence."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    VOICE = "voice"
+    PHOTO = "photo"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    OTHER = "other"
+
+
+class Source(StrEnum):
+    """Who worded an answer: the four that `lafiya ask` reports, and the service's own texts."""
+
+    DANGER_SIGN = "danger_sign"
+    LIBRARY = "library"
+    MODEL = "model"
+    FALLBACK = "fallback"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One thing a person sent, in our words.
+
+    `external_id` is the provider's id of the delivery: the same one twice is one message.
+    `sender` is an opaque identity; `address` is where a reply goes (the two may differ).
+    `choice` is the id of a pressed button, `sent_at` the provider's time when it gives one.
+    """
+
+    channel: str
+    external_id: str
+    sender: str
+    address: str
+    kind: Kind = Kind.TEXT
+    text: str = ""
+    choice: str | None = None
+    name: str = ""
+    sent_at: datetime | None = None
+    edited: bool = False
+    #: What the channel needs to tell the provider that the press was seen (Telegram's callback id).
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: its id comes back in `Inbound.choice`, or its number or label as text."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A small file that goes out with a reply (a person's own data)."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes out: plain text, perhaps with buttons or one document."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    document: Document | None = None
+
+    def with_note(self, note: str) -> "Reply":
+        """The same reply with a paragraph added at its end."""
+        return replace(self, text=f"{self.text}\n\n{note}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage that retrieval found: its topic id and score (0 to 1)."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and where it came from. `release` is the model release that wrote it, if one did."""
+
+    reply: Reply
+    source: Source
+    danger_sign: str | None = None
+    urgency: str | None = None
+    topic: str | None = None
+    passages: tuple[Found, ...] = ()
+    engine: str = ""
+    release: str | None = None
+    #: Why the answer is a fallback, or which rule the guard applied: a stable id, never text.
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One earlier message of a conversation, for the engine's memory."""
+
+    role: str  # "user" or "assistant"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a provider said when a message was handed over."""
+
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """A provider's later word on a message that it took (Twilio's status callback)."""
+
+    channel: str
+    provider_id: str
+    status: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can do, so that nothing asks for a channel by name.
+
+    `text_limit` is in characters (UTF-16 units where the provider counts them),
+    `window_hours` the time after a person's message in which free text may be sent,
+    `overall_per_s` and `chat_burst`/`chat_every_s` the provider's sending limits.
+    """
+
+    text_limit: int
+    max_buttons: int = 0
+    typing: bool = False
+    documents: bool = False
+    window_hours: int | None = None
+    overall_per_s: float = 30.0
+    chat_burst: int = 1
+    chat_every_s: float = 1.0
+    #: Consent is given by the act of sending, beside a notice that the page shows.
+    consent_on_page: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,198 @@
+"""Every setting of the service: its name in the environment, default, meaning and check.
+
+Knows nothing of who uses a setting. `.env.example` is written from this file and tested against it.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from core.errors import SettingsError
+
+EngineName = Literal["auto", "library", "transformers", "openai", "echo"]
+
+
+class Settings(BaseModel):
+    """The settings, checked once at start. Secrets never show in a repr or a log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str = Field(
+        "sqlite:///data/lafiya.db",
+        description="SQLAlchemy URL; for PostgreSQL postgresql://user:password@host/name",
+    )
+    host: str = Field("127.0.0.1", description="address that `lafiya serve` listens on")
+    port: int = Field(8080, ge=0, le=65535, description="port that `lafiya serve` listens on")
+    public_url: str = Field(
+        "",
+        description="https address that Telegram and Twilio reach us at; signatures are checked "
+        "against it. Empty: Telegram is polled",
+    )
+    telegram_bot_token: SecretStr = Field(
+        SecretStr(""), description="from @BotFather; empty: Telegram is off"
+    )
+    telegram_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="secret header of the Telegram webhook (A-Z a-z 0-9 _ -); "
+        "empty: derived from the token",
+    )
+    telegram_api_base: str = Field("https://api.telegram.org", description="Bot API address")
+    twilio_account_sid: str = Field("", description="AC...; empty: WhatsApp is off")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's auth token")
+    twilio_whatsapp_from: str = Field("", description="our WhatsApp sender, such as +14155238886")
+    twilio_api_base: str = Field("https://api.twilio.com", description="Twilio API address")
+    twilio_template_sid: str = Field(
+        "", description="HX... template for a first message outside WhatsApp's 24-hour window"
+    )
+    engine: EngineName = Field(
+        "auto",
+        description="auto, library, transformers, openai, or echo (repeats the question: load tests)",
+    )
+    echo_delay: float = Field(
+        0.0, ge=0, le=600, description="seconds that ENGINE=echo takes for an answer"
+    )
+    model: str = Field("unsloth/gemma-3-4b-it", description="hub id or folder of the base model")
+    openai_base_url: str = Field("", description="OpenAI-compatible server for ENGINE=openai")
+    openai_api_key: SecretStr = Field(SecretStr(""), description="its key, if it wants one")
+    engine_deadline: float = Field(
+        60.0, gt=0, le=600, description="seconds that a model may take before the fallback answers"
+    )
+    memory_turns: int = Field(
+        6, ge=0, le=50, description="earlier messages of a conversation that the model is shown"
+    )
+    library_direct: bool = Field(
+        True,
+        description="answer word for word from the library when the match is certain; "
+        "false: passages only ground the model",
+    )
+    library_reviewed_only: bool = Field(
+        False, description="serve only library entries that a clinician has signed"
+    )
+    admins: str = Field(
+        "", description="who runs the bot, such as telegram:12345,whatsapp:+2348012345678"
+    )
+    consent: Literal["required", "notice"] = Field(
+        "required",
+        description="required: ask before the first ordinary answer; notice: answer and tell",
+    )
+    rate_limit: int = Field(
+        20, ge=1, le=10_000, description="messages a person may send in a minute"
+    )
+    data_key: SecretStr = Field(
+        SecretStr(""),
+        description="encrypts bodies, names and addresses at rest (any long secret; keep a copy: "
+        "without it the data is lost)",
+    )
+    workers: int = Field(
+        4, ge=1, le=64, description="ordinary answers made at once; one more is kept for danger signs"
+    )
+    senders: int = Field(4, ge=1, le=64, description="replies being sent at once")
+    web_threads: int = Field(8, ge=2, le=64, description="web requests served at once")
+    lease_seconds: float = Field(
+        120.0, ge=1, le=3600, description="after this a job of a dead worker is taken over"
+    )
+    send_timeout: float = Field(
+        10.0, gt=0, le=60, description="seconds to wait for a provider's answer"
+    )
+    reply_hours: float = Field(
+        24.0, gt=0, le=72, description="how long an undeliverable reply is tried"
+    )
+    retention_days: int = Field(
+        365, ge=0, le=3650, description="conversations older than this are deleted; 0: kept"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="how much the log says"
+    )
+    log_format: Literal["json", "text"] = Field("json", description="json lines, or plain text")
+
+    @field_validator("public_url", "telegram_api_base", "twilio_api_base", "openai_base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, value: str) -> str:
+        for short in ("postgres://", "postgresql://"):
+            if value.startswith(short):
+                return "postgresql+psycopg://" + value.removeprefix(short)
+        if not value.startswith(("sqlite", "postgresql+psycopg")):
+            raise ValueError("must be a sqlite:// or postgresql:// URL")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _header_safe(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and (len(text) > 256 or not text.replace("-", "").replace("_", "").isalnum()):
+            raise ValueError("use 1 to 256 of A-Z a-z 0-9 _ -")
+        return value
+
+    @field_validator("admins")
+    @classmethod
+    def _admins(cls, value: str) -> str:
+        for entry in filter(None, (part.strip() for part in value.split(","))):
+            channel, _, address = entry.partition(":")
+            if channel not in ("telegram", "whatsapp") or not address:
+                raise ValueError("write telegram:ID or whatsapp:+NUMBER, separated by commas")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.twilio_account_sid:
+            if not self.twilio_auth_token.get_secret_value():
+                raise ValueError("TWILIO_AUTH_TOKEN is needed beside TWILIO_ACCOUNT_SID")
+            if not self.twilio_whatsapp_from:
+                raise ValueError("TWILIO_WHATSAPP_FROM is needed beside TWILIO_ACCOUNT_SID")
+        return self
+
+    def admin_list(self) -> tuple[tuple[str, str], ...]:
+        """The admins as (channel, address) pairs."""
+        parts = (part.strip() for part in self.admins.split(","))
+        return tuple((c, a) for c, _, a in (p.partition(":") for p in parts if p))
+
+    def webhook_secret(self) -> str:
+        """The secret that Telegram sends with every webhook: the one set, or one from the token."""
+        chosen = self.telegram_webhook_secret.get_secret_value()
+        token = self.telegram_bot_token.get_secret_value()
+        return chosen or hmac.new(token.encode(), b"lafiya webhook", hashlib.sha256).hexdigest()
+
+
+def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Settings:
+    """The settings from the environment, then from a `.env` file for what it leaves open.
+
+    Raises SettingsError naming each wrong setting and what is wrong with it.
+    """
+    found: dict[str, str | None] = dict(dotenv_values(dotenv)) if dotenv else {}
+    found.update(environ)
+    names = set(Settings.model_fields)
+    given = {k.lower(): v.strip() for k, v in found.items() if v and k.lower() in names}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error))) from None
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for item in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in item["loc"]).upper()
+        message = item["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {message}" if name else message)
+    return lines
