@@ -1,0 +1,47 @@
+"""What a channel is to the rest of the house.
+
+A channel turns a vendor's payload into `Inbound` and a `Reply` into a vendor's call. It knows no
+database and no engine, decides nothing, and maps every foreign exception onto a `SendError`.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from core.messages import Capabilities, Delivery, Inbound, Reply
+
+#: Takes a message in for good: returns once it is committed, raises StoreError when it cannot be.
+Accept = Callable[[Inbound], None]
+
+
+class Channel(Protocol):
+    """One way that people reach us."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name in `Inbound.channel`, the store and the metrics."""
+
+    @property
+    def can(self) -> Capabilities:
+        """What the channel can do."""
+
+    def start(self, accept: Accept) -> None:
+        """Begin to receive (register a webhook, or poll). Returns at once; failures are retried."""
+
+    def stop(self) -> None:
+        """Stop receiving and close connections. What was not accepted stays with the provider."""
+
+    def send(self, address: str, reply: Reply, *, template: bool = False) -> Delivery:
+        """Hand one part over and wait for the provider's answer.
+
+        `template`: send the approved template that invites the person to write, not the text.
+        Raises SendRefused, SendLater or SendDoubtful; nothing else.
+        """
+
+    def typing(self, address: str) -> None:
+        """Show that an answer is being made, if the channel can. Never raises, never waits."""
+
+    def acknowledge(self, inbound: Inbound) -> None:
+        """Tell the provider that a button press was seen. Never raises, never waits."""
+
+    def check(self) -> list[tuple[str, bool, str]]:
+        """For `lafiya doctor`: (what, fine?, what to do) about tokens and the webhook."""
