@@ -83,7 +83,7 @@ class Detector:
         words = [word for word in tokens(raw) if word.isalpha()]
         chances = self.model.probabilities(raw)
         if chances["ha"] >= _SURE_HAUSA:
-            return "ha"
+            return self._plainly_english(words, raw) or "ha"
         likely = {
             name: chance
             for name, chance in chances.items()
@@ -100,6 +100,11 @@ class Detector:
             return True
         evidence = self.markers[name].count(words, raw)
         return evidence >= (1 if len(words) <= _FEW_WORDS else 2) and evidence > hausa
+
+    def _plainly_english(self, words: list[str], raw: str) -> str | None:
+        """Short everyday English ("i had a") has the letters of Hausa but none of its words."""
+        hausa = self._hausa(words, but_not="en")
+        return "en" if not hausa and self.markers["en"].count(words, raw) >= 2 else None
 
     def _hausa(self, words: list[str], *, but_not: str) -> int:
         ours = self.markers["ha"].words - self.markers[but_not].words
@@ -133,7 +138,7 @@ def _pronounceable(word: str) -> bool:
     if not word.isascii():
         return len(word) > 1
     vowels = sum(char in _VOWELS for char in word)
-    return len(word) > 1 and 0 < vowels and not _CONSONANT_RUN.search(word)
+    return len(word) > 1 and vowels > 0 and not _CONSONANT_RUN.search(word)
 
 
 def _markers(entry: Mapping[str, Any]) -> Markers:

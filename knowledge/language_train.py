@@ -5,18 +5,19 @@ project: no open corpus of the other languages was at hand, so their figures com
 the same author and say little about real messages). Deterministic; needs scikit-learn.
 """
 
+import argparse
 import csv
 import gzip
 import io
-import logging
+import math
+import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import click
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -25,8 +26,6 @@ from sklearn.preprocessing import normalize
 from knowledge.folding import fold
 from knowledge.language import DATA, MODEL_FILE, Detector
 from knowledge.language_model import NgramModel, grams
-
-log = logging.getLogger(__name__)
 
 _FEATURES: Final = 24_000
 _RAREST: Final = 3
@@ -62,13 +61,16 @@ def train(lines: Iterable[Line]) -> NgramModel:
     """Fit the model on the training lines, each of them also cut to a few words."""
     pairs = [pair for line in lines if line.split == "train" for pair in _cut(line)]
     texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
-    counter = CountVectorizer(
+    counter = CountVectorizer(  # type: ignore[no-untyped-call]
         analyzer=_features, binary=True, min_df=_RAREST, max_features=_FEATURES
     )
     table = normalize(counter.fit_transform(texts).astype(np.float64))
-    fitted = LogisticRegression(C=_STRENGTH, max_iter=300, class_weight=_weights(labels))
+    fitted = LogisticRegression(  # type: ignore[no-untyped-call]
+        C=_STRENGTH, max_iter=300, class_weight=_weights(labels)
+    )
     fitted.fit(table, labels)
-    index = {str(gram): row for row, gram in enumerate(counter.get_feature_names_out())}
+    found = counter.get_feature_names_out()  # type: ignore[no-untyped-call]
+    index = {str(gram): row for row, gram in enumerate(found)}
     weights = fitted.coef_.T.astype(np.float32)
     return NgramModel(tuple(fitted.classes_), index, weights, fitted.intercept_.astype(np.float32))
 
@@ -90,8 +92,7 @@ def _cut(line: Line) -> Iterator[tuple[str, str]]:
 
 def _weights(labels: list[str]) -> dict[str, float]:
     """Return class weights between none and balanced: rare languages count, Hausa still leads."""
-    names, counts = np.unique(labels, return_counts=True)
-    return {str(name): float(np.sqrt(len(labels) / count)) for name, count in zip(names, counts)}
+    return {name: math.sqrt(len(labels) / count) for name, count in Counter(labels).items()}
 
 
 def report(detector: Detector, lines: Iterable[Line]) -> str:
@@ -128,23 +129,23 @@ def _speed(detector: Detector, lines: list[Line]) -> str:
     return f"{1000 * (time.perf_counter() - start) / len(texts):.2f} ms a message"
 
 
-@click.command()
-@click.option("--measure-only", is_flag=True, help="Print the table for the model in the tree.")
-@click.option(
-    "--extra",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A TSV (language, split, text) of your own; its test lines join the table.",
-)
-def main(measure_only: bool, extra: Path | None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Train the language model, save it in knowledge/data and print the table."""
+    asked = _parser().parse_args(arguments)
     lines = corpus()
-    if not measure_only:
+    if not asked.measure_only:
         train(lines).save(DATA / MODEL_FILE)
-    if extra:
-        lines += _lines(extra.read_text(encoding="utf-8"))
+    if asked.extra:
+        lines += _lines(asked.extra.read_text(encoding="utf-8"))
     detector = Detector.load()
-    click.echo(report(detector, lines))
-    click.echo(_speed(detector, lines))
+    sys.stdout.write(f"{report(detector, lines)}\n{_speed(detector, lines)}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m knowledge.language_train")
+    parser.add_argument("--measure-only", action="store_true", help="do not train again")
+    parser.add_argument("--extra", type=Path, help="a TSV (language, split, source, text) of yours")
+    return parser
 
 
 if __name__ == "__main__":
