@@ -1,0 +1,269 @@
+"""Telegram: python-telegram-bot on a loop of its own, behind the channel port.
+
+Knows the Bot API. Does not split texts (can.text_limit says how long one may be, in UTF-16 units)
+and does not wait for rate limits: whoever sends does both.
+"""
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+
+from bot.channels import telegram_parse
+from bot.channels.base import Accept
+from bot.channels.loop import LoopStopped, LoopThread
+from bot.channels.split import utf16
+from bot.channels.telegram_faults import Request, meaning
+from bot.channels.telegram_receive import Bot, Receiver
+from bot.channels.words import numbered
+from core.errors import SendDoubtful, SendError, SendLater
+from core.logs import crash, event
+from core.messages import Capabilities, Choice, Delivery, Inbound, Reply
+
+_CAPTION_LIMIT = 1024
+_BUTTON_ID_BYTES = 64
+_SHORT_LABEL = 16
+_CONNECTIONS = 128
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+class TelegramChannel:
+    """One bot. Nothing happens, and no thread runs, before `start` or the first send."""
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_base: str = "https://api.telegram.org",
+        public_url: str = "",
+        secret: str = "",
+        timeout: float = 10.0,
+        polling_timeout: int = 30,
+        first_pause: float = 0.5,
+    ) -> None:
+        self.secret = secret
+        self._token = token
+        self._api_base = api_base
+        self._webhook_url = f"{public_url}/webhooks/telegram" if public_url else ""
+        self._timeout = timeout
+        self._polling_timeout = polling_timeout
+        self._first_pause = first_pause
+        self._loop = LoopThread("telegram")
+        self._bot: Bot | None = None
+        self._me = telegram_parse.Me(id=_bot_id(token))
+        self._typing: set[str] = set()
+        self._typing_lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """`telegram`."""
+        return telegram_parse.NAME
+
+    @property
+    def can(self) -> Capabilities:
+        """Limits of the Bot API (sendMessage; core.telegram.org/bots/faq on rates)."""
+        return Capabilities(
+            text_limit=4096,
+            max_buttons=8,
+            typing=True,
+            documents=True,
+            overall_per_s=30.0,
+            chat_burst=1,
+            chat_every_s=1.0,
+        )
+
+    def parse(self, update: Mapping[str, Any]) -> Inbound | None:
+        """The message in an update, or None. Says in the log when somebody has left."""
+        if telegram_parse.departed(update):
+            event("telegram.left")
+        return telegram_parse.parse(update, self._me)
+
+    def start(self, accept: Accept) -> None:
+        """Register the webhook, or poll, in the background."""
+        self._loop.spawn(lambda: self._receive(accept))
+
+    def stop(self) -> None:
+        """Stop receiving and close connections."""
+        self._loop.stop(self._close, timeout=self._timeout)
+
+    def send(self, address: str, reply: Reply, *, template: bool = False) -> Delivery:
+        """Send one message; Telegram has no templates. Raises SendError's children only."""
+        try:
+            future = self._loop.spawn(lambda: self._send(address, reply))
+        except LoopStopped:
+            raise SendLater("stopped", code="stopped") from None
+        try:
+            return future.result(self._longest() + 1)
+        except SendError:
+            raise
+        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
+            future.cancel()
+            raise SendDoubtful("cut off", code="cut_off") from None
+
+    def typing(self, address: str) -> None:
+        """Show "typing…" for five seconds; at most one request in flight for a chat."""
+        with self._typing_lock:
+            if address in self._typing:
+                return
+            self._typing.add(address)
+        self._aside("typing", lambda: self._show_typing(address))
+
+    def acknowledge(self, inbound: Inbound) -> None:
+        """Stop the spinner on a pressed button."""
+        receipt = inbound.receipt
+        if receipt:
+            self._aside("press", lambda: self._client().answer_callback_query(receipt))
+
+    def check(self) -> list[tuple[str, bool, str]]:
+        """Ask Telegram who we are and where it sends updates."""
+        try:
+            future = self._loop.spawn(self._look)
+            username, url = future.result(self._longest() * 2)
+        except Exception as error:
+            code = error.code if isinstance(error, SendError) else type(error).__name__
+            advice = (
+                "copy TELEGRAM_BOT_TOKEN again from BotFather"
+                if code == "token"
+                else f"see that TELEGRAM_API_BASE can be reached ({code})"
+            )
+            return [("Telegram token", False, advice)]
+        fine = url == self._webhook_url
+        advice = "" if fine else "start the service once: it registers the address by itself"
+        what = "Telegram webhook" if self._webhook_url else "Telegram polling (no webhook set)"
+        return [(f"Telegram token (@{username})", True, ""), (what, fine, advice)]
+
+    def _client(self) -> Bot:
+        """The bot, made inside the loop at its first use (it reads certificates: slow)."""
+        if self._bot is None:
+            self._bot = Bot(
+                self._token,
+                base_url=f"{self._api_base}/bot",
+                request=self._request(_CONNECTIONS),
+                get_updates_request=self._request(1),
+            )
+        return self._bot
+
+    def _request(self, connections: int) -> Request:
+        return Request(
+            connection_pool_size=connections,
+            connect_timeout=self._connect_timeout(),
+            pool_timeout=self._connect_timeout(),
+            read_timeout=self._timeout,
+            write_timeout=self._timeout,
+        )
+
+    def _connect_timeout(self) -> float:
+        return min(5.0, self._timeout)
+
+    def _longest(self) -> float:
+        """Waiting for a connection, making it, and the answer; a trickling answer ends here too."""
+        return 2 * self._connect_timeout() + self._timeout
+
+    async def _send(self, address: str, reply: Reply) -> Delivery:
+        try:
+            async with asyncio.timeout(self._longest()):
+                message = await self._hand_over(address, reply)
+                return Delivery(str(message.message_id))
+        except Exception as error:
+            raise meaning(error) from None
+
+    async def _hand_over(self, address: str, reply: Reply) -> Message:
+        bot, (text, keyboard) = self._client(), _keyboard(reply)
+        if reply.document is None:
+            return await bot.send_message(
+                address, text, reply_markup=keyboard, link_preview_options=_NO_PREVIEW
+            )
+        caption = text if utf16(text) <= _CAPTION_LIMIT else None
+        if caption is None:
+            await bot.send_message(address, text, link_preview_options=_NO_PREVIEW)
+        return await bot.send_document(
+            address,
+            reply.document.content.encode(),
+            filename=reply.document.name,
+            caption=caption or None,
+            reply_markup=keyboard,
+        )
+
+    async def _show_typing(self, address: str) -> None:
+        try:
+            await self._client().send_chat_action(address, "typing")
+        finally:
+            with self._typing_lock:
+                self._typing.discard(address)
+
+    def _aside(self, what: str, call: Callable[[], Awaitable[object]]) -> None:
+        """Start a call whose result nobody waits for; a failure is a debug line."""
+
+        async def quietly() -> None:
+            try:
+                async with asyncio.timeout(self._longest()):
+                    await call()
+            except Exception as error:
+                cause = meaning(error).code
+                event("telegram.aside", level=logging.DEBUG, what=what, cause=cause)
+
+        try:
+            self._loop.spawn(quietly)
+        except LoopStopped:
+            event("telegram.aside", level=logging.DEBUG, what=what, cause="stopped")
+
+    async def _receive(self, accept: Accept) -> None:
+        """For ever: what no step foresaw is logged, and all begins anew."""
+        receiver = Receiver(self._client(), self.parse, first_pause=self._first_pause)
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._introduce(receiver))
+                    if self._webhook_url:
+                        group.create_task(receiver.webhook(self._webhook_url, self.secret))
+                    else:
+                        group.create_task(receiver.poll(accept, self._polling_timeout))
+            except Exception as error:
+                crash("telegram.receive", error)
+                await asyncio.sleep(self._first_pause)
+
+    async def _introduce(self, receiver: Receiver) -> None:
+        """Learn our user name, by which groups address us."""
+        user = await receiver.patiently("introduction", self._client().get_me)
+        self._me = telegram_parse.Me(id=user.id, username=user.username or "")
+
+    async def _look(self) -> tuple[str, str]:
+        try:
+            me = await self._client().get_me()
+            return me.username or "", (await self._client().get_webhook_info()).url
+        except Exception as error:
+            raise meaning(error) from None
+
+    async def _close(self) -> None:
+        if self._bot is not None:
+            await self._bot.close_connections()
+
+
+def _bot_id(token: str) -> int | None:
+    """A token begins with the bot's id."""
+    number = token.partition(":")[0]
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+def _keyboard(reply: Reply) -> tuple[str, InlineKeyboardMarkup | None]:
+    """The text and its buttons; choices whose id is too long for a button become numbered lines."""
+    if not reply.choices:
+        return reply.text, None
+    if any(not 0 < len(choice.id.encode()) <= _BUTTON_ID_BYTES for choice in reply.choices):
+        event("telegram.buttons_written_out", level=logging.WARNING)
+        return numbered(reply.text, reply.choices), None
+    rows = [
+        [InlineKeyboardButton(choice.label, callback_data=choice.id) for choice in row]
+        for row in _rows(reply.choices)
+    ]
+    return reply.text, InlineKeyboardMarkup(rows)
+
+
+def _rows(choices: Sequence[Choice]) -> list[Sequence[Choice]]:
+    """Two short labels beside each other, a long one alone: phones are narrow."""
+    width = 2 if all(len(choice.label) <= _SHORT_LABEL for choice in choices) else 1
+    return [choices[at : at + width] for at in range(0, len(choices), width)]
