@@ -120,7 +120,7 @@ class Library:
         """Index `topics` with `wording` (synonyms, words to ignore and off-topic examples)."""
         self.topics: Mapping[str, Topic] = MappingProxyType(dict(topics))
         self.thresholds = thresholds or Thresholds()
-        self._index = Index({topic.id: topic.questions for topic in topics.values()}, wording)
+        self._index = index(topics, wording)
 
     @classmethod
     def load(cls, folder: Path | None = None, *, reviewed_only: bool = False) -> Library:
@@ -148,6 +148,24 @@ class Library:
         topic = self.topics[key]
         text = f"{topic.title['ha']}\n{topic.first('ha')}\n\n{topic.avoid['ha']}"
         return Passage(key, min(1.0, max(0.0, score)), text)
+
+
+def index(topics: Mapping[str, Topic], wording: Wording) -> Index:
+    """The search index of `topics`: their phrasings, the further ones of `wording`, their texts."""
+    questions = {
+        topic.id: [*topic.questions, *(topic.title[language] for language in LANGUAGES)]
+        for topic in topics.values()
+    }
+    for key, text in wording.phrasings:
+        if key in questions:
+            questions[key].append(text)
+    answers = {
+        topic.id: "\n".join(
+            getattr(topic, name)[language] for name in TEXT_FIELDS for language in LANGUAGES
+        )
+        for topic in topics.values()
+    }
+    return Index(questions, answers, wording)
 
 
 def decide(scores: Scores, limits: Thresholds) -> Outcome:
