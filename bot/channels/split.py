@@ -15,6 +15,8 @@ _WORD = re.compile(r"\s+")
 _JOINER = "\u200d"
 #: A part ends at a good place only if that fills at least this share of the limit.
 _FULL_ENOUGH = 1 / 3
+#: How far beyond the reach white space is read, so that a long text takes linear time.
+_LOOK_AHEAD = 16
 
 Cut = tuple[int, int]  # where a part ends, where the next one begins
 
@@ -27,12 +29,13 @@ def utf16(text: str) -> int:
 def split(text: str, limit: int, *, measure: Callable[[str], int] = utf16) -> list[str]:
     """The text in parts of at most `limit`, in order; only white space at the cuts is left out.
 
-    An empty text has no parts. Raises ValueError for a limit that cannot hold one character.
+    `measure` may count more than characters, never fewer. An empty text has no parts.
+    Raises ValueError for a limit that cannot hold one character.
     """
     if limit < 2:
         raise ValueError("a part must hold at least one character")
     parts, rest = [], text.strip()
-    while rest and measure(rest) > limit:
+    while len(rest) > limit or measure(rest) > limit:
         end, begin = _best_cut(rest, _reach(rest, limit, measure))
         parts.append(rest[:end])
         rest = rest[begin:].strip()
@@ -58,7 +61,7 @@ def _best_cut(text: str, reach: int) -> Cut:
 
 
 def _cuts(text: str, pattern: re.Pattern[str], reach: int) -> Iterable[Cut]:
-    for match in pattern.finditer(text):
+    for match in pattern.finditer(text, 0, reach + _LOOK_AHEAD):
         end, begin = match.span(match.lastindex or 0)
         if end > reach:
             return

@@ -6,11 +6,14 @@ and does not wait for rate limits: whoever sends does both.
 
 import asyncio
 import concurrent.futures
+import functools
 import logging
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import httpx
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
 
 from bot.channels import telegram_parse
@@ -154,6 +157,7 @@ class TelegramChannel:
             pool_timeout=self._connect_timeout(),
             read_timeout=self._timeout,
             write_timeout=self._timeout,
+            httpx_kwargs={"verify": _certificates()},
         )
 
     def _connect_timeout(self) -> float:
@@ -241,6 +245,12 @@ class TelegramChannel:
     async def _close(self) -> None:
         if self._bot is not None:
             await self._bot.close_connections()
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: every client would read them again, a tenth of a second each time."""
+    return httpx.create_ssl_context()
 
 
 def _bot_id(token: str) -> int | None:
