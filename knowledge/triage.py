@@ -1,0 +1,170 @@
+"""Danger-sign triage: does this message describe an emergency, and which one.
+
+Knows the reviewed signs, the written rules, the trained scorer and the context rules, and
+joins them so that any one of them is enough to raise an alarm. Decides before, and without,
+the language model. Knows no telephone numbers: the caller fills {emergency} and {suicide_line}.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from knowledge import triage_model
+from knowledge.triage_context import Context
+from knowledge.triage_model import Model
+from knowledge.triage_rules import Rules
+from knowledge.triage_signs import SIGNS, Sign, Urgency, load_signs
+from knowledge.triage_text import clauses, key, sentences
+
+log = logging.getLogger(__name__)
+
+MAX_TEXT: Final = 8000
+RULE_SCORE: Final = {"phrase": 1.0, "pattern": 0.95, "pair": 0.8}
+SAFETY_NOTE: Final = MappingProxyType(
+    {
+        "ha": (
+            "Idan wannan abu yana faruwa yanzu, ko alamar haɗari ta bayyana (suma, jijjiga, wahalar "
+            "numfashi, zubar jini), a tafi asibiti mafi kusa nan take."
+        ),
+        "en": (
+            "If this is happening now, or a danger sign appears (fainting, a fit, trouble breathing, "
+            "bleeding), go to the nearest hospital at once."
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One danger sign found in a message."""
+
+    sign: str
+    urgency: Urgency
+    score: float
+    by: str
+    downgraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One keyed sentence, whole and with denials cut out, and its context."""
+
+    whole: str
+    live: str
+    context: str | None
+
+
+class Triage:
+    """The triage, ready to check messages; safe to share between threads."""
+
+    def __init__(
+        self, signs: Mapping[str, Sign], context: Context, model: Model | None = None
+    ) -> None:
+        """Join `signs`, `context` and, when there is one, the trained `model`."""
+        self.signs: Mapping[str, Sign] = MappingProxyType(dict(signs))
+        self._rules = Rules(signs)
+        self._context = context
+        self._model = model
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "Triage":
+        """Read the signs, the context rules and the model.
+
+        Args:
+            folder: the `knowledge` folder to read from; the shipped one when None.
+
+        Raises:
+            SignError: a sign file breaks a rule.
+            OSError: the sign or context files cannot be read.
+        """
+        base = folder or SIGNS.parent
+        signs = load_signs(base / "signs")
+        return cls(signs, Context.load(base / "data" / "triage_context.yaml"), _model(base / "model"))
+
+    def check(self, text: str) -> Finding | None:
+        """Return the most urgent danger sign in `text`, or None; never raises for any str."""
+        try:
+            return self._check(text[:MAX_TEXT])
+        except Exception:
+            # Invariant: a triage that fails is no finding and is logged, never a lost message.
+            log.exception("triage failed on a message of %d characters", len(text))
+            return None
+
+    def reply(self, sign: str, language: str) -> str:
+        """Return the emergency text of `sign`; Hausa for any language but "en".
+
+        Raises:
+            KeyError: there is no such sign.
+        """
+        return self.signs[sign].reply["en" if language == "en" else "ha"]
+
+    def safety_note(self, language: str) -> str:
+        """Return the one line that goes under a normal answer to a downgraded finding."""
+        return SAFETY_NOTE["en" if language == "en" else "ha"]
+
+    def _check(self, text: str) -> Finding | None:
+        parts = [self._part(sentence) for sentence in sentences(text)]
+        live = [part.live for part in parts if part.context is None and part.live]
+        found = self._detect(_views(live))
+        if found:
+            return self._best(found, downgraded=False)
+        found = self._detect(_views([part.whole for part in parts if part.whole]))
+        return self._best(found, downgraded=True) if found else None
+
+    def _part(self, sentence: str) -> _Part:
+        whole = self._context.without_idioms(key(sentence))
+        context = self._context.label(whole)
+        kept = (self._context.without_idioms(key(clause)) for clause in clauses(sentence))
+        live = " | ".join(filter(None, map(self._context.without_denials, kept)))
+        return _Part(whole, live, context)
+
+    def _detect(self, views: Sequence[str]) -> dict[str, Finding]:
+        found: dict[str, Finding] = {}
+        for view in views:
+            for finding in self._findings(view):
+                known = found.get(finding.sign)
+                if known is None or finding.score > known.score:
+                    found[finding.sign] = finding
+        return found
+
+    def _findings(self, view: str) -> Iterable[Finding]:
+        danger, best, shares = self._model.danger(view) if self._model else (1.0, "", {})
+        support = self._model.support if self._model else 0.0
+        for hit in self._rules.hits(view):
+            if hit.by == "pair" and danger < support:
+                continue
+            # The share breaks ties between signs whose rules match the same words.
+            score = RULE_SCORE[hit.by] - 0.3 * (1.0 - shares.get(hit.sign, 0.0))
+            yield self._finding(hit.sign, score, hit.by)
+        if self._model and danger >= self._model.threshold:
+            yield self._finding(best, min(0.7, danger * 0.7), "classifier")
+
+    def _finding(self, sign: str, score: float, by: str) -> Finding:
+        return Finding(sign, self.signs[sign].urgency, round(score, 4), by, downgraded=False)
+
+    def _best(self, found: Mapping[str, Finding], *, downgraded: bool) -> Finding:
+        outranked = {name for sign in found for name in self.signs[sign].outranks}
+        kept = [finding for sign, finding in found.items() if sign not in outranked]
+        best = max(kept or found.values(), key=_rank)
+        quiet = downgraded and not self.signs[best.sign].never_downgraded
+        return Finding(best.sign, best.urgency, best.score, best.by, quiet)
+
+
+def _rank(finding: Finding) -> tuple[bool, float, str]:
+    return finding.urgency == "now", finding.score, finding.sign
+
+
+def _views(parts: Sequence[str]) -> list[str]:
+    """Return each sentence by itself and all together: a sign may be spread over two."""
+    return [*parts, " | ".join(parts)] if len(parts) > 1 else list(parts)
+
+
+def _model(folder: Path) -> Model | None:
+    try:
+        return triage_model.load(folder)
+    except (OSError, triage_model.ModelError, KeyError, ValueError):
+        log.exception("no usable triage model in %s; written rules only", folder)
+        return None

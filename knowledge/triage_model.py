@@ -1,0 +1,139 @@
+"""The trained half of the triage: a linear scorer over hashed character and word n-grams.
+
+Knows how a keyed message becomes features and how saved weights score it. Plain arrays and
+JSON, no pickle: a model file cannot run code. Does not train and knows no context.
+"""
+
+import functools
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDER: Final = Path(__file__).parent / "model"
+FORMAT: Final = 1
+BITS: Final = 16
+BUCKETS: Final = 1 << BITS
+CHARS: Final = (3, 4, 5)
+MAX_WORDS: Final = 400
+
+
+class ModelError(ValueError):
+    """The saved model does not fit this code; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights for every sign and for "none", with the thresholds found in calibration."""
+
+    signs: tuple[str, ...]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    threshold: float
+    support: float
+    version: str
+
+    def probabilities(self, keyed: str) -> NDArray[np.float64]:
+        """Return one probability a class, in the order of `signs` with "none" last."""
+        places, values = features(keyed)
+        logits = self.bias + values @ self.weights[places]
+        powers = np.exp(logits - logits.max()).astype(np.float64)
+        result: NDArray[np.float64] = powers / powers.sum()
+        return result
+
+    def danger(self, keyed: str) -> tuple[float, str, dict[str, float]]:
+        """Return the probability of any danger, the likeliest sign, and each sign's share."""
+        shares = self.probabilities(keyed)
+        by_sign = dict(zip(self.signs, shares[:-1].tolist(), strict=True))
+        best = max(by_sign, key=by_sign.__getitem__)
+        return float(1.0 - shares[-1]), best, by_sign
+
+
+def features(keyed: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the distinct feature buckets of `keyed` and their weights, of unit length."""
+    words = [word for word in keyed.split() if word != "|"][:MAX_WORDS]
+    seen: dict[int, float] = {}
+    for word in words:
+        for bucket in _word_buckets(word):
+            seen[bucket] = seen.get(bucket, 0.0) + 1.0
+    for first, second in zip(words, words[1:], strict=False):
+        bucket = _bucket(f"2{first} {second}")
+        seen[bucket] = seen.get(bucket, 0.0) + 1.5
+    for first, second in zip(words, words[2:], strict=False):
+        bucket = _bucket(f"3{first} _ {second}")
+        seen[bucket] = seen.get(bucket, 0.0) + 1.0
+    places = np.fromiter(seen, dtype=np.int64, count=len(seen))
+    values = np.log1p(np.fromiter(seen.values(), dtype=np.float32, count=len(seen)))
+    norm = float(np.sqrt((values * values).sum())) or 1.0
+    return places, (values / norm).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _word_buckets(word: str) -> tuple[int, ...]:
+    framed = f"<{word}>"
+    grams = [framed[i : i + n] for n in CHARS for i in range(max(0, len(framed) - n + 1))]
+    return tuple(_bucket(gram) for gram in [f"1{word}", f"1{word}", *grams])
+
+
+def _bucket(text: str) -> int:
+    # crc32 is fixed by its standard: the same text lands in the same bucket on every machine.
+    return zlib.crc32(text.encode("utf-8", "replace")) & (BUCKETS - 1)
+
+
+def save(model: Model, folder: Path = FOLDER) -> None:
+    """Write `model` as 8-bit weights and a JSON card, the card last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scale = np.abs(model.weights).max(axis=0) / 127.0 + 1e-9
+    packed = np.rint(model.weights / scale).astype(np.int8)
+    _write_npz(folder / "triage.npz", {"packed": packed, "scale": scale, "bias": model.bias})
+    card = {
+        "format": FORMAT,
+        "version": model.version,
+        "signs": list(model.signs),
+        "threshold": model.threshold,
+        "support": model.support,
+    }
+    (folder / "triage.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def load(folder: Path = FOLDER) -> Model:
+    """Read the model saved in `folder`.
+
+    Raises:
+        ModelError: the card is of another format or does not fit the weights.
+        OSError: a file is missing.
+    """
+    card: dict[str, Any] = json.loads((folder / "triage.json").read_text(encoding="utf-8"))
+    if card.get("format") != FORMAT:
+        raise ModelError(f"model format {card.get('format')!r}, this code reads {FORMAT}")
+    with np.load(folder / "triage.npz", allow_pickle=False) as arrays:
+        weights = arrays["packed"].astype(np.float32) * arrays["scale"].astype(np.float32)
+        bias = arrays["bias"].astype(np.float32)
+    if weights.shape != (BUCKETS, len(card["signs"]) + 1):
+        raise ModelError(f"weights of shape {weights.shape} for {len(card['signs'])} signs")
+    return Model(
+        signs=tuple(card["signs"]),
+        weights=weights,
+        bias=bias,
+        threshold=float(card["threshold"]),
+        support=float(card["support"]),
+        version=str(card["version"]),
+    )
+
+
+def _write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    # np.savez stamps the time into the archive; a fixed stamp keeps equal models equal bytes.
+    import io
+    import zipfile
+
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, buffer.getvalue())

@@ -1,0 +1,127 @@
+"""Written rules of the triage: reviewed phrases, patterns and word pairs, matched on keyed text.
+
+Knows how a phrase said of one person is read for any person. Knows no context: whether a
+hit is history, news or a question is decided elsewhere.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from knowledge.triage_signs import Sign
+from knowledge.triage_text import key, pattern_key
+
+PAIR_REACH: Final = 45
+
+_PERSON: Final = (
+    r"(?:shi|ita|ta|ni|su|mu|ki|ka|yar\w+|dan\w*|diya\w*|jarir\w+|jinjir\w+|mata\w*|mace\w*|miji\w*"
+    r"|bab\w+|mam\w+|maha\w+|kak\w+|kan\w+|yay\w+|yat\w+|wani|wata|abok\w+|makw\w+|mutum\w*|mutan\w+"
+    r"|surk\w+|suru\w+|jik\w+|hannu\w*|kafa\w*|fuska\w*)"
+)
+MACROS: Final = {
+    "<P>": r"(?:ya|ta|na|sun|mun|an|ka|kin|suka|muka|aka)",
+    "<C>": r"(?:yana|tana|ina|suna|muna|ana|na|ke|yake|take|nake|suke|muke)(?: ta)?",
+    "<NC>": r"(?:baya|bata|bana|basa|bama|bai|ban|basu|ba a|ba)",
+    "<CANT>": (
+        r"(?:(?:baya|bata|bana|basa|bama|bai|ban|basu|ba a)(?: iya)?(?: yin)?"
+        r"|ba ?za(?:i|n|ta|su)(?: iya)?|(?:ya |ta |na |sun |an |mun )?(?:kasa|gagara|daina)(?: iya)?"
+        r"|(?:ya|ta|na|sun|an|mun)ki)"
+    ),
+    "<O>": _PERSON,
+    "<IO>": r"(?:min|masa|mata|musu|mana|wa(?: \w+)?)",
+    "<G>": r"(?:\w+ ){0,3}",
+    "<CHILD>": r"(?:yar(?:o|on|ona|inya|inyar|inyata|a|ana)|dana|danmu|diya\w*|yata|jarir\w+|jinjir\w+|jik(?:ana|ata))",
+    "<BABY>": r"(?:jarir\w+|jinjir\w+|sabon haihuwa|(?:kwana|sati|mako)\w* \w+ da haih\w+)",
+    "<PREG>": (
+        r"(?:(?:mai|masu|da) ciki|juna ?biyu|cikin wata|wata \w+ da ciki|cikina wata|da ciki|pregnan\w*"
+        r"|tana da ciki|ina da ciki|ciki ne da)"
+    ),
+    "<BIRTH>": r"(?:haihu\w*|haihuwa|nakuda|jego|mai jego|delivery|ta sauka)",
+}
+_SAME: Final = {
+    **dict.fromkeys(("ya", "ta", "na", "sun"), MACROS["<P>"]),
+    **dict.fromkeys(("yana", "tana", "ina"), MACROS["<C>"]),
+    **dict.fromkeys(("baya", "bata", "bana"), r"(?:baya|bata|bana|basa|bama)"),
+    **dict.fromkeys(("bai", "ban"), r"(?:bai|bata|ban|basu)"),
+    **dict.fromkeys(("yaki", "taki"), r"(?:ya|ta|na|sun|an)ki"),
+    **dict.fromkeys(("shi", "ni"), _PERSON),
+    **dict.fromkeys(("masa", "mata", "min"), r"(?:min|masa|mata|musu|mana)"),
+}
+_POSSESSED: Final = re.compile(r"^(\w{2,}?)(n|r)?(?:sa|ta|na)$")
+_KEEP: Final = frozenset({"kaina", "kansa", "kanta", "rayuwata", "mata", "matata", "jinkina", "sosa"})
+_BODY: Final = frozenset(
+    "kirji jiki baki harshe ido idanu leba labe wuya fuska fata kafa hannu hankali hayaci ciki cibiya "
+    "maka makogoro numfashi jini bari gefe kai".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One written rule that matched, with the place in the keyed text."""
+
+    sign: str
+    by: str
+    start: int
+    end: int
+
+
+class Rules:
+    """Every written rule of every sign, compiled once."""
+
+    def __init__(self, signs: Mapping[str, Sign]) -> None:
+        """Compile the rules of `signs`; a pattern that is not a regular expression raises."""
+        self._phrases = {name: _union(map(phrase_pattern, s.phrases)) for name, s in signs.items()}
+        self._patterns = {name: _union(map(_macro, s.patterns)) for name, s in signs.items()}
+        self._pairs = [
+            (name, re.compile(_macro(a)), re.compile(_macro(b)))
+            for name, sign in signs.items()
+            for a, b in sign.pairs
+        ]
+
+    def hits(self, keyed: str) -> list[Hit]:
+        """Return the rules that match `keyed` (see `triage_text.key`), at most one kind a sign."""
+        found = [*_search(self._phrases, "phrase", keyed), *_search(self._patterns, "pattern", keyed)]
+        return [*found, *self._pair_hits(keyed)]
+
+    def _pair_hits(self, keyed: str) -> Iterable[Hit]:
+        for name, first, second in self._pairs:
+            for a in first.finditer(keyed):
+                b = second.search(keyed, max(0, a.start() - PAIR_REACH), a.end() + PAIR_REACH)
+                if b and (b.start() >= a.end() or b.end() <= a.start()):
+                    yield Hit(name, "pair", min(a.start(), b.start()), max(a.end(), b.end()))
+                    break
+
+
+def phrase_pattern(phrase: str) -> str:
+    """Return the pattern that reads a phrase said of one person for every person."""
+    return r"\b" + " ".join(map(_any_person, key(phrase).split())) + r"\b"
+
+
+def _any_person(word: str) -> str:
+    if word in _SAME:
+        return _SAME[word]
+    owned = _POSSESSED.match(word)
+    if owned and word not in _KEEP and owned[1] in _BODY:
+        return owned[1] + r"(?:n|r)?(?:sa|ta|na|a|su|mu)?(?: \w+)?"
+    return re.escape(word)
+
+
+def _macro(pattern: str) -> str:
+    for name, body in MACROS.items():
+        pattern = pattern.replace(name, body)
+    return pattern_key(pattern)
+
+
+def _union(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    parts = [f"(?:{pattern})" for pattern in patterns]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _search(
+    rules: Mapping[str, re.Pattern[str] | None], by: str, keyed: str
+) -> Iterable[Hit]:
+    for name, pattern in rules.items():
+        match = pattern.search(keyed) if pattern else None
+        if match:
+            yield Hit(name, by, match.start(), match.end())

@@ -1,0 +1,63 @@
+"""The form of a message that triage compares: folded, written out, with joined words made equal.
+
+Knows how Hausa words are split and joined by their writers (ba ya / baya, ya na / yana) and
+where sentences end. Knows no sign and no meaning.
+"""
+
+import re
+from typing import Final
+
+from knowledge.folding import expand
+
+_DOUBLE: Final = re.compile(r"([a-z])\1")
+# In a pattern, the letter after a backslash is an escape (\b, \w), not half of a double.
+_DOUBLE_IN_PATTERN: Final = re.compile(r"(?<!\\)([a-z])\1")
+_NOT_WORD: Final = re.compile(r"[^\w]+|_")
+# A full stop inside 38.5 or 140/90 ends nothing.
+_SENTENCE_END: Final = re.compile(r"[!?;\n\r…؟۔]+|(?<!\d)\.+|\.+(?!\d)")
+_CLAUSE_END: Final = re.compile(
+    r"[,:،؛()]+|\s[-–—]+\s|\b(?:amma|amman|saidai|sai dai|kuma|sannan)\b", re.IGNORECASE
+)
+# Many-to-one only: joining loses nothing, splitting would guess.
+_JOINS: Final = (
+    (re.compile(r"\b(?:kada|kar) ya\b"), "kada ya"),
+    (re.compile(r"\bba (ya|ta|na|ka|sa|ni|shi|mu|ma|su|zai|zan|za)\b"), r"ba\1"),
+    (re.compile(r"\b(ya|ta|na|sun|an|mun) ki\b"), r"\1ki"),
+    (re.compile(r"\b(ya|ta|su|mu|a) na\b"), r"\1na"),
+    (re.compile(r"\bi na\b"), "ina"),
+    (re.compile(r"\bza (ta|su|mu|a)\b"), r"za\1"),
+    (re.compile(r"\b(kirji|jiki|ciki|hannu|kai|wuya|rai|mara) (na|sa|ta|nsa|nta)\b"), r"\1\2"),
+    (re.compile(r"(\w)(n|r)shi\b"), r"\1\2sa"),
+    (re.compile(r"\bkan(?:shi)\b"), "kansa"),
+    (re.compile(r"\bm[ai]shi\b"), "masa"),
+    (re.compile(r"\bm(?:ini|ani|in)\b"), "min"),
+    (re.compile(r"\bhaif"), "haih"),
+    (re.compile(r"\b(?:yay|yai)\b"), "ya yi"),
+    (re.compile(r"\b(?:tay|tai)\b"), "ta yi"),
+    (re.compile(r"\b(?:lokotoro|likta|doctor|dokta|dr)\b"), "likita"),
+    (re.compile(r"\b(?:dan|don|dn) ala\w*"), "don ala"),
+)
+
+
+def key(text: str) -> str:
+    """Return the comparable form of `text`: words only, single letters, joined particles."""
+    words = _NOT_WORD.sub(" ", expand(text))
+    words = _DOUBLE.sub(r"\1", " ".join(words.split()))
+    for pattern, joined in _JOINS:
+        words = pattern.sub(joined, words)
+    return words
+
+
+def pattern_key(pattern: str) -> str:
+    """Return a regular expression written in ordinary spelling, with double letters made single."""
+    return _DOUBLE_IN_PATTERN.sub(r"\1", pattern)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the non-empty sentences of raw `text`."""
+    return [part for part in _SENTENCE_END.split(text) if part and not part.isspace()]
+
+
+def clauses(sentence: str) -> list[str]:
+    """Return the parts of one raw sentence between commas and words like "amma" and "kuma"."""
+    return [part for part in _CLAUSE_END.split(sentence) if part and not part.isspace()]
