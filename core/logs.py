@@ -1,7 +1,7 @@
 """JSON log lines: one per outcome, with ids and durations, never what a person wrote.
 
 `event` is the only way our code logs: its fields are names and numbers. A field whose name could
-carry a person's words, name or address is refused, so that a slip fails in a test and not in a leak.
+carry a person's words, name or address is refused: a slip fails in a test instead of leaking.
 """
 
 import json
@@ -13,7 +13,19 @@ from typing import TextIO
 
 #: Never a field of a log line (invariant 9).
 FORBIDDEN = frozenset(
-    {"text", "body", "message", "name", "address", "sender", "phone", "chat_id", "token", "question"}
+    [
+        "text",
+        "body",
+        "message",
+        "name",
+        "address",
+        "sender",
+        "phone",
+        "chat_id",
+        "token",
+        "question",
+        "answer",
+    ]
 )
 _logger = logging.getLogger("lafiya")
 
@@ -29,7 +41,7 @@ def event(action: str, *, level: int = logging.INFO, **fields: Value) -> None:
 
 
 def crash(action: str, error: BaseException, **fields: Value) -> None:
-    """Log an unforeseen error by its type and place, without its message (which may quote a person)."""
+    """Log an unforeseen error by type and place; its own message may quote a person and is left."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{f.filename.rsplit('/', 2)[-1]}:{f.lineno}" for f in reversed(frames[-4:]))
     event(action, level=logging.ERROR, error=type(error).__name__, where=where, **fields)
@@ -55,7 +67,7 @@ def _clock(record: logging.LogRecord) -> str:
 
 
 def _action(record: logging.LogRecord) -> str:
-    """Our own action; of a library's line only who spoke, for its text may hold a token or number."""
+    """Our own action; of a library's line only who spoke: its text may hold a token or number."""
     return record.msg if record.name == "lafiya" else f"{record.name}.{record.levelname.lower()}"
 
 

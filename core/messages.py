@@ -3,7 +3,6 @@
 Knows the shape of a message, a reply and an answer. Does not know any vendor, table or engine.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +20,7 @@ class Kind(StrEnum):
     STICKER = "sticker"
     LOCATION = "location"
     CONTACT = "contact"
+    GROUP = "group"
     OTHER = "other"
 
 
@@ -119,6 +119,37 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What is known when a message is answered: the message, the person's wishes, the talk so far.
+
+    `service` and `training` are the two consents (None: never given or refused). `menu` holds the
+    choices shown last, `waiting_text` the question that waits for consent. `answered` counts
+    ordinary answers so far, `last_minute` the messages of the last minute.
+    """
+
+    text: str = field(repr=False)
+    kind: Kind = Kind.TEXT
+    choice: str | None = None
+    edited: bool = False
+    language: str = "ha"
+    country: str | None = None
+    stopped: bool = False
+    service: bool | None = None
+    training: bool | None = None
+    consent_on_page: bool = False
+    documents: bool = False
+    waiting_text: str | None = field(default=None, repr=False)
+    menu: tuple[Choice, ...] = ()
+    topic: str | None = None
+    noticed: bool = False
+    training_asked: bool = False
+    answered: int = 0
+    last_minute: int = 0
+    is_admin: bool = False
+    past: tuple[Past, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What a provider said when a message was handed over."""
 
@@ -154,4 +185,3 @@ class Capabilities:
     chat_every_s: float = 1.0
     #: Consent is given by the act of sending, beside a notice that the page shows.
     consent_on_page: bool = False
-    extra: Mapping[str, str] = field(default_factory=dict)

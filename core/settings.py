@@ -60,7 +60,7 @@ class Settings(BaseModel):
     )
     engine: EngineName = Field(
         "auto",
-        description="auto, library, transformers, openai, or echo (repeats the question: load tests)",
+        description="auto, library, transformers, openai, or echo (repeats the question: tests)",
     )
     echo_delay: float = Field(
         0.0, ge=0, le=600, description="seconds that ENGINE=echo takes for an answer"
@@ -98,12 +98,12 @@ class Settings(BaseModel):
         "without it the data is lost)",
     )
     workers: int = Field(
-        4, ge=1, le=64, description="ordinary answers made at once; one more is kept for danger signs"
+        4, ge=1, le=64, description="ordinary answers made at once; one more is for danger signs"
     )
-    senders: int = Field(4, ge=1, le=64, description="replies being sent at once")
+    senders: int = Field(8, ge=1, le=64, description="replies being sent at once")
     web_threads: int = Field(8, ge=2, le=64, description="web requests served at once")
     lease_seconds: float = Field(
-        120.0, ge=1, le=3600, description="after this a job of a dead worker is taken over"
+        12.0, ge=1, le=3600, description="after this a job of a dead worker is taken over"
     )
     send_timeout: float = Field(
         10.0, gt=0, le=60, description="seconds to wait for a provider's answer"

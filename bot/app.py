@@ -1,0 +1,316 @@
+"""The composition root: settings in, a running service out.
+
+`build` wires every room together; everything else in the house takes arguments. Nothing is read
+from the environment here and nothing starts before `App.start_working`.
+"""
+
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from knowledge.triage import Triage
+
+from bot.apply import Applier
+from bot.bell import Bell
+from bot.channels.base import Channel
+from bot.channels.telegram import TelegramChannel
+from bot.channels.twilio import TwilioChannel
+from bot.channels.web import WebChannel
+from bot.delivery import Sender
+from bot.guard import Guard
+from bot.intake import Intake
+from bot.links import DataLinks
+from bot.metrics import Metrics
+from bot.mind import Mind, Policy
+from bot.runner import Runner
+from bot.texts import Texts
+from bot.typing import TypingSigns
+from bot.worker import Worker
+from core import logs
+from core.errors import StoreError
+from core.messages import DeliveryReport, Inbound
+from core.settings import Settings
+from inference.choose import choose
+from inference.engine import Engine
+from knowledge.language import Detector
+from knowledge.library import Library
+from knowledge.referral import Referral
+from storage import inbox, jobs, outbox, privacy, reports, store, threads
+from storage.store import Store
+from storage.threads import Shown
+
+HOUSEKEEPING = 3600.0
+#: Telegram repeats an update for a day at most; a receipt is kept for a week.
+RECEIPTS = 7 * 86400.0
+
+
+@dataclass
+class App:
+    """The service: what the routes, the pages and the command line may ask of it."""
+
+    settings: Settings
+    store: Store
+    mind: Mind
+    channels: Mapping[str, Channel]
+    metrics: Metrics
+    intake: Intake
+    worker: Worker
+    sender: Sender
+    typing: TypingSigns
+    links: DataLinks
+    texts: Texts
+    bells: tuple[Bell, Bell, Bell, Bell]
+    lease: str
+    runner: Runner
+
+    def accept(self, inbound: Inbound) -> None:
+        """Take a message in for good. Raises StoreError when it could not be committed."""
+        self.intake.accept(inbound, now=time.time())
+
+    def report(self, report: DeliveryReport) -> None:
+        """Note what a provider said later about a message. Raises StoreError."""
+        self.sender.note(report, time.time())
+
+    def start_receiving(self) -> None:
+        """Begin to receive on every channel."""
+        for channel in self.channels.values():
+            channel.start(self.accept)
+
+    def start_working(self) -> None:
+        """Start the workers, the senders and the housekeeping."""
+        ordinary, urgent, send, send_urgent = self.bells
+        run, worker, sender = self.runner.run, self.worker, self.sender
+        for number in range(self.settings.workers):
+            run(f"worker-{number}", lambda: worker.run_one(time.time()), ordinary)
+        run("worker-urgent", lambda: worker.run_one(time.time(), urgent_only=True), urgent)
+        for number in range(self.settings.senders):
+            run(f"sender-{number}", lambda: sender.send_next(time.time()), send)
+        run("sender-urgent", lambda: sender.send_next(time.time(), urgent_only=True), send_urgent)
+        lease = self.settings.lease_seconds
+        self.runner.every("lease", lease / 4, self.keep_leases)
+        self.runner.every("typing", 0.5, lambda: self.typing.tick(time.monotonic()))
+        self.runner.every("house", HOUSEKEEPING, self.keep_house)
+        logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
+
+    def stop(self) -> None:
+        """Stop receiving, finish what is in hand, close everything."""
+        for channel in self.channels.values():
+            channel.stop()
+        self.runner.stop()
+        self.mind.engine.close()
+        self.store.close()
+
+    def keep_leases(self) -> None:
+        """Renew our own leases, revive those of the dead, remove erased people."""
+        now = time.time()
+        jobs.renew(self.store, self.lease, now=now, lease_seconds=self.settings.lease_seconds)
+        revived = jobs.revive(self.store, now=now)
+        again, ended = outbox.revive(self.store, now=now)
+        gone = privacy.sweep(self.store)
+        if revived or again or ended or gone:
+            logs.event("revived", jobs=revived, parts=again, doubtful=ended, erased=gone)
+
+    def keep_house(self) -> None:
+        """Forget what has been kept long enough."""
+        now = time.time()
+        inbox.forget_receipts(self.store, before=now - RECEIPTS)
+        if self.settings.retention_days:
+            before = now - self.settings.retention_days * 86400
+            old = privacy.forget_old(self.store, before=before)
+            logs.event("retention", deleted=old)
+        privacy.checkpoint(self.store)
+
+    def readiness(self) -> dict[str, Any]:
+        """Whether messages can be taken and answered, and why not."""
+        engine = self.mind.engine.status()
+        reasons = [] if engine.ready else [f"engine: {engine.detail}"]
+        try:
+            if not store.is_current(self.store):
+                reasons.append("database: run `lafiya migrate`")
+        except StoreError as error:
+            reasons.append(str(error))
+        return {
+            "ready": not reasons,
+            "reasons": reasons,
+            "engine": engine.name,
+            "engine_detail": engine.detail,
+            "release": engine.release,
+            "channels": sorted(self.channels),
+        }
+
+    def metrics_page(self) -> bytes:
+        """The text of /metrics. Raises StoreError."""
+        return self.metrics.page(reports.load(self.store, now=time.time()))
+
+    def replies(self, session: str, after: int) -> list[Shown]:
+        """What a page session wrote and was answered, after a message id."""
+        return threads.shown(self.store, "web", session, after=after)
+
+    def waiting(self, session: str) -> bool:
+        """Whether a page session has a message that is not answered yet."""
+        return threads.waiting(self.store, "web", session)
+
+    def data(self, token: str) -> str | None:
+        """The personal data behind a signed link; None when the link is dead."""
+        return self.links.open(token)
+
+
+def build(settings: Settings, *, engine: Engine | None = None) -> App:
+    """Wire the service. Opens the database but neither migrates it nor starts anything.
+
+    `engine` replaces the one that the settings name (tests).
+    Raises SettingsError, StoreError.
+    """
+    database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
+    texts = Texts()
+    channels = make_channels(settings)
+    metrics = Metrics()
+    bells = (Bell(), Bell(), Bell(), Bell())
+    mind = make_mind(settings, engine or choose(settings), texts, database, channels)
+    links = DataLinks(database, settings.public_url or f"http://{settings.host}:{settings.port}")
+    lease = f"{socket.gethostname()[:12]}-{uuid.uuid4().hex[:16]}"
+    admins = settings.admin_list()
+    applier = Applier(database, texts, admins, links.make, settings.reply_hours)
+    typing = TypingSigns(channels)
+    worker = Worker(
+        database,
+        mind,
+        channels,
+        metrics,
+        applier,
+        bells[2:],
+        typing,
+        lease=lease,
+        lease_seconds=settings.lease_seconds,
+        memory_turns=settings.memory_turns,
+        reply_hours=settings.reply_hours,
+        admins=frozenset((c, database.cipher.blind(c, a)) for c, a in admins),
+    )
+    sender = Sender(
+        database,
+        channels,
+        metrics,
+        lease=lease,
+        lease_seconds=settings.send_timeout + settings.lease_seconds,
+        template=bool(settings.twilio_template_sid),
+    )
+    intake = Intake(database, mind, channels, metrics, bells[:2], settings.reply_hours)
+    return App(
+        settings=settings,
+        store=database,
+        mind=mind,
+        channels=channels,
+        metrics=metrics,
+        intake=intake,
+        worker=worker,
+        sender=sender,
+        typing=typing,
+        links=links,
+        texts=texts,
+        bells=bells,
+        lease=lease,
+        runner=Runner(),
+    )
+
+
+def make_mind(
+    settings: Settings,
+    engine: Engine,
+    texts: Texts,
+    database: Store | None = None,
+    channels: Mapping[str, Channel] | None = None,
+) -> Mind:
+    """What answers: without a database too, as `lafiya ask` does. Raises LibraryError."""
+    detector = Detector.load()
+    library = Library.load(reviewed_only=settings.library_reviewed_only)
+    triage = Triage.load()
+
+    def report(language: str) -> str:
+        counts = {"topics": len(library.topics), "signs": len(triage.signs)}
+        return _report(texts, language, engine, database, channels or {}, counts)
+
+    return Mind(
+        triage=triage,
+        library=library,
+        detector=detector,
+        referral=Referral.load(),
+        guard=Guard.load(detector),
+        engine=engine,
+        texts=texts,
+        policy=Policy(
+            library_direct=settings.library_direct,
+            ask_consent=settings.consent == "required",
+            rate_limit=settings.rate_limit,
+            deadline=settings.engine_deadline,
+        ),
+        report=report,
+    )
+
+
+def make_channels(settings: Settings) -> dict[str, Channel]:
+    """The page, and the messengers that have a token."""
+    channels: dict[str, Channel] = {"web": WebChannel()}
+    token = settings.telegram_bot_token.get_secret_value()
+    if token:
+        channels["telegram"] = TelegramChannel(
+            token,
+            api_base=settings.telegram_api_base,
+            public_url=settings.public_url,
+            secret=settings.webhook_secret(),
+            timeout=settings.send_timeout,
+        )
+    if settings.twilio_account_sid:
+        channels["whatsapp"] = TwilioChannel(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_whatsapp_from,
+            api_base=settings.twilio_api_base,
+            public_url=settings.public_url,
+            template_sid=settings.twilio_template_sid,
+            timeout=settings.send_timeout,
+        )
+    return channels
+
+
+def data_folder(settings: Settings) -> Path | None:
+    """The folder of an SQLite database, for the disk check; None for another database."""
+    if not settings.database_url.startswith("sqlite:///"):
+        return None
+    return Path(settings.database_url.removeprefix("sqlite:///")).parent
+
+
+def _report(
+    texts: Texts,
+    language: str,
+    engine: Engine,
+    database: Store | None,
+    channels: Mapping[str, Channel],
+    counts: Mapping[str, int],
+) -> str:
+    """The text of `/status`."""
+    if database is None:
+        load = reports.Load(0, 0, 0, 0.0, 0, {}, {})
+    else:
+        load = reports.load(database, now=time.time())
+    state, sources, parts = engine.status(), load.sources, load.parts
+    kinds = {name: sources.get(name, 0) for name in ("library", "model", "fallback")}
+    return texts(
+        "status",
+        language,
+        engine=state.name,
+        detail=state.detail,
+        topics=str(counts["topics"]),
+        signs=str(counts["signs"]),
+        received=str(load.received),
+        answered=str(sum(sources.values())),
+        danger=str(sources.get("danger_sign", 0)),
+        queued=str(load.queued + load.running),
+        unsent=str(parts.get("queued", 0) + parts.get("sending", 0) + parts.get("waiting", 0)),
+        failed=str(sum(parts.get(end, 0) for end in ("refused", "expired", "doubtful"))),
+        channels=", ".join(sorted(channels)),
+        **{name: str(count) for name, count in kinds.items()},
+    )

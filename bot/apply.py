@@ -1,0 +1,125 @@
+"""Applies an outcome's effects inside the reply's transaction: one write for each.
+
+Knows which effect changes which row. Decides nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from bot import effects as fx
+from bot.effects import Effect, Outcome
+from bot.texts import Texts
+from core.messages import Document, Inbound, Reply
+from storage import inbox, outbox, privacy, threads
+from storage.outbox import Line
+from storage.store import Store
+from storage.threads import Thread
+
+#: The version of the consent texts that a yes or no is about.
+CONSENT_VERSION = "2026-11"
+#: Health workers are told once in this time about one conversation.
+ALERT_EVERY = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """What effects need: the store, the texts, the admins and the maker of data links."""
+
+    store: Store
+    texts: Texts
+    admins: tuple[tuple[str, str], ...]
+    data_link: Callable[[int], str]
+    reply_hours: float = 24.0
+
+    def apply(
+        self, connection: Connection, thread: Thread, outcome: Outcome, *, now: float
+    ) -> tuple[Reply, Line]:
+        """Apply all effects; the reply as it goes out, and the line it goes on."""
+        reply = outcome.answer.reply
+        for effect in outcome.effects:
+            if isinstance(effect, fx.HandOver):
+                reply = self._hand_over(connection, thread)
+            else:
+                self._apply(connection, thread, effect, now)
+        menu = threads.menu(reply.choices)
+        threads.change_conversation(connection, thread.conversation_id, menu=menu)
+        return reply, threads.line(connection, thread.conversation_id)
+
+    def _apply(self, connection: Connection, thread: Thread, effect: Effect, now: float) -> None:
+        person, talk = thread.person_id, thread.conversation_id
+        match effect:
+            case fx.SetLanguage(language):
+                threads.change_person(connection, person, language=language)
+            case fx.SetStopped(stopped):
+                threads.change_person(connection, person, stopped=stopped)
+                self._audit(connection, "stop" if stopped else "start", now)
+            case fx.Consented(kind, granted):
+                threads.record_consent(connection, person, kind, granted, CONSENT_VERSION, now)
+                self._audit(connection, f"consent.{kind}.{'yes' if granted else 'no'}", now)
+            case fx.Hold():
+                threads.change_conversation(connection, talk, waiting_message_id=thread.message_id)
+            case fx.Unhold():
+                threads.change_conversation(connection, talk, waiting_message_id=None)
+            case fx.SetTopic(topic):
+                threads.change_conversation(connection, talk, topic=topic)
+            case fx.Noticed():
+                threads.change_conversation(connection, talk, noticed_at=now)
+            case fx.AskedTraining():
+                threads.change_conversation(connection, talk, training_asked_at=now)
+            case fx.Erase():
+                privacy.erase(connection, self.store, person, talk, upto=thread.message_id, now=now)
+            case fx.Alert():
+                self._alert(connection, thread, effect, now)
+
+    def _audit(self, connection: Connection, action: str, now: float) -> None:
+        privacy.audit(connection, action, actor="person", now=now)
+
+    def _hand_over(self, connection: Connection, thread: Thread) -> Reply:
+        """A person's data: as a file where the channel takes one, else behind a link for a day."""
+        language = thread.turn.language
+        if thread.turn.documents:
+            content = privacy.export(connection, self.store, thread.person_id)
+            document = Document("lafiya.json", content)
+            return Reply(self.texts("data-file", language), document=document)
+        link = self.data_link(thread.person_id)
+        return Reply(self.texts("data-link", language, link=link))
+
+    def _alert(self, connection: Connection, thread: Thread, effect: fx.Alert, now: float) -> None:
+        """One line to every admin: which sign, which conversation, when; not what was written."""
+        since = now - ALERT_EVERY
+        if threads.alerted_since(connection, thread.conversation_id, since=since):
+            return
+        for channel, address in self.admins:
+            stranger = Inbound(channel, "", address, address)
+            _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
+            if talk == thread.conversation_id:
+                continue
+            line = threads.line(connection, talk)
+            text = self._alert_text(thread, effect, now, threads.language(connection, talk))
+            message = threads.add_reply(
+                connection, self.store, line, text, now=now, source="service", reason="alert"
+            )
+            outbox.enqueue(
+                connection,
+                self.store,
+                line,
+                message,
+                [Reply(text)],
+                urgent=True,
+                now=now,
+                expires_at=now + self.reply_hours * 3600,
+            )
+
+    def _alert_text(self, thread: Thread, effect: fx.Alert, now: float, language: str) -> str:
+        return self.texts(
+            "alert",
+            language,
+            sign=effect.sign,
+            urgency=self.texts(f"status-urgency-{effect.urgency}", language),
+            conversation=str(thread.conversation_id),
+            channel=thread.channel,
+            time=datetime.fromtimestamp(now, UTC).strftime("%H:%M UTC"),
+        )

@@ -1,0 +1,316 @@
+"""How one message is answered. The order of the lines in `answer` is the order of safety.
+
+Pure but for the engine: nothing is stored or sent here, and nothing here raises for what a person
+wrote. Knows no channel, no table, no vendor.
+"""
+
+from dataclasses import replace
+
+from knowledge.triage import Finding
+
+from bot import commands, flow
+from bot.effects import Alert, Consented, Outcome, SetTopic, Unhold
+from bot.mind import Mind
+from core import logs
+from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
+from core.messages import Answer, Choice, Found, Kind, Reply, Source, Turn
+from inference.engine import Request
+from knowledge.library import Match
+
+LONGEST = 3_000
+SUGGESTIONS = 3
+GREETINGS = frozenset(
+    [
+        "sannu",
+        "sannunku",
+        "sannu da aiki",
+        "barka",
+        "barka da safiya",
+        "barka da rana",
+        "barka da yamma",
+        "barka da dare",
+        "barka da war haka",
+        "ina kwana",
+        "ina kwananku",
+        "ina wuni",
+        "ina yini",
+        "ina kwana lafiya",
+        "yaya dai",
+        "ya dai",
+        "hello",
+        "hi",
+        "hey",
+        "good morning",
+        "good evening",
+        "kwana lafiya",
+        "lafiya",
+        "yaya kuke",
+        "ya kuke",
+        "ina gajiya",
+    ]
+)
+THANKS = frozenset(
+    [
+        "na gode",
+        "nagode",
+        "mun gode",
+        "mungode",
+        "na gode sosai",
+        "nagode sosai",
+        "mun gode sosai",
+        "na gode kwarai",
+        "madalla",
+        "to na gode",
+        "to nagode",
+        "thanks",
+        "thank you",
+        "allah ya saka",
+        "allah ya saka da alheri",
+    ]
+)
+SALAM = ("assalam", "asalam", "salamu alaikum", "salam alaikum", "salama alaikum", "aslm")
+MEDIA = {
+    Kind.VOICE: "voice",
+    Kind.PHOTO: "photo",
+    Kind.VIDEO: "photo",
+    Kind.DOCUMENT: "document",
+    Kind.STICKER: "sticker",
+    Kind.LOCATION: "location",
+    Kind.CONTACT: "contact",
+    Kind.OTHER: "other",
+    Kind.GROUP: "group",
+}
+#: Other languages are said to be unknown; English is answered from the library when it fits.
+FOREIGN = frozenset({"pcm", "yo", "ig", "kr", "ff", "fr", "ar"})
+
+
+def answer(turn: Turn, mind: Mind) -> Outcome:
+    """The reply to one message and what it changes."""
+    finding = mind.find_danger(turn.text)
+    if finding and not finding.downgraded:
+        return _emergency(turn, mind, finding)
+    turn = flow.sampled(flow.resolve(turn), mind)
+    waiting = flow.released(turn)
+    if waiting:
+        outcome = _ordinary(waiting, mind, mind.find_danger(waiting.text))
+        thanked = _with_lead(outcome, mind.say(turn, "consent-thanks"))
+        return thanked.then(Consented("service", True), Unhold())
+    return (
+        flow.obey(turn, mind)
+        or flow.pause(turn, mind)
+        or _not_text(turn, mind)
+        or flow.ask_consent(turn, mind)
+        or _too_many(turn, mind)
+        or _ordinary(turn, mind, finding)
+    )
+
+
+def last_resort(turn: Turn, mind: Mind) -> Outcome:
+    """The reply to a message that made the worker fail again and again: vetted text only."""
+    finding = mind.find_danger(turn.text)
+    if finding and not finding.downgraded:
+        return _emergency(turn, mind, finding)
+    return Outcome(_fallback(turn, mind, "poison"))
+
+
+def _emergency(turn: Turn, mind: Mind, finding: Finding) -> Outcome:
+    """Vetted text, at once, in every state; the health workers are told."""
+    found = _found(_search(turn.text, mind))
+    reply = Reply(mind.fill(turn, mind.triage.reply(finding.sign, turn.language)))
+    urgent = Answer(
+        reply,
+        Source.DANGER_SIGN,
+        danger_sign=finding.sign,
+        urgency=finding.urgency,
+        topic=found[0].id if found else None,
+        passages=found,
+    )
+    return Outcome(urgent, (Alert(finding.sign, finding.urgency),))
+
+
+def _not_text(turn: Turn, mind: Mind) -> Outcome | None:
+    """Voice, pictures, stickers: an honest sentence. A caption is answered as text, further on."""
+    key = MEDIA.get(turn.kind)
+    if key is None or (turn.text.strip() and turn.kind is not Kind.GROUP):
+        return None
+    return Outcome(mind.service(turn, key))
+
+
+def _too_many(turn: Turn, mind: Mind) -> Outcome | None:
+    if turn.last_minute <= mind.policy.rate_limit:
+        return None
+    return Outcome(mind.service(turn, "too-many"))
+
+
+def _ordinary(turn: Turn, mind: Mind, finding: Finding | None = None) -> Outcome:
+    """A question: from the library word for word, else from the engine, else honestly unknown."""
+    outcome = _more(turn, mind) or _picked(turn, mind) or _unreadable(turn, mind)
+    if outcome is None:
+        match = _search(turn.text, mind)
+        outcome = _vetted(turn, mind, match) or Outcome(_from_engine(turn, mind, match))
+    return flow.courtesies(turn, mind, _noted(turn, mind, outcome, finding))
+
+
+def _vetted(turn: Turn, mind: Mind, match: Match) -> Outcome | None:
+    """What is answered without any model, unless LIBRARY_DIRECT is off."""
+    if not mind.policy.library_direct:
+        return None
+    return (
+        _small_talk(turn, mind) or _from_library(turn, mind, match) or _decline(turn, mind, match)
+    )
+
+
+def _noted(turn: Turn, mind: Mind, outcome: Outcome, finding: Finding | None) -> Outcome:
+    """Lines around an answer: a safety note for a sign in context, edits, what was not seen."""
+    if finding:
+        answer = outcome.answer
+        note = mind.fill(turn, mind.triage.safety_note(turn.language))
+        reason = answer.reason or f"context:{finding.sign}"
+        noted = replace(answer, reply=answer.reply.with_note(note), reason=reason)
+        outcome = replace(outcome, answer=noted)
+    if turn.kind in MEDIA:
+        outcome = _with_lead(outcome, mind.say(turn, "attachment-note"))
+    if turn.edited:
+        outcome = _with_lead(outcome, mind.say(turn, "edited-note"))
+    return outcome
+
+
+def _more(turn: Turn, mind: Mind) -> Outcome | None:
+    """On "ƙari": the rest of the topic answered last."""
+    wanted = turn.choice == "do:more" or commands.recognise(turn.text) is commands.Command.MORE
+    topic = mind.library.topics.get(turn.topic or "")
+    if not wanted or topic is None:
+        return None
+    text = mind.fill(turn, topic.further(turn.language))
+    return Outcome(Answer(Reply(text), Source.LIBRARY, topic=topic.id))
+
+
+def _picked(turn: Turn, mind: Mind) -> Outcome | None:
+    """A topic chosen from the suggestions."""
+    about, _, topic = (turn.choice or "").partition(":")
+    if about != "topic" or topic not in mind.library.topics:
+        return None
+    return _library_answer(turn, mind, topic, (Found(topic, 1.0),))
+
+
+def _unreadable(turn: Turn, mind: Mind) -> Outcome | None:
+    """Nothing to read: empty, no letters, or Ajami."""
+    if not turn.text.strip():
+        return Outcome(mind.service(turn, "empty" if turn.kind is Kind.TEXT else "other"))
+    language = mind.detector.detect(turn.text)
+    if language not in ("none", "ajami"):
+        return None
+    text = mind.say(
+        turn, "ajami" if language == "ajami" else "nonsense", sample=mind.say(turn, "sample-3")
+    )
+    return Outcome(Answer(Reply(text), Source.SERVICE, reason=f"unreadable:{language}"))
+
+
+def _small_talk(turn: Turn, mind: Mind) -> Outcome | None:
+    """A greeting is greeted, thanks are returned; a question after a greeting is a question."""
+    words = commands.bare(turn.text)
+    if words in THANKS:
+        return Outcome(mind.service(turn, "thanks"))
+    salam = words.startswith(SALAM)
+    rest = " ".join(words.split()[3 if salam else 0 :])
+    if words in GREETINGS or (salam and (len(words.split()) <= 4 or rest in GREETINGS)):
+        key = "greeting-salam" if salam else "greeting"
+        return Outcome(mind.service(turn, key, *flow.samples(turn, mind, short=True)))
+    return None
+
+
+def _from_library(turn: Turn, mind: Mind, match: Match) -> Outcome | None:
+    if match.outcome != "certain":
+        return None
+    return _library_answer(turn, mind, match.passages[0].id, _found(match))
+
+
+def _library_answer(turn: Turn, mind: Mind, topic_id: str, found: tuple[Found, ...]) -> Outcome:
+    topic = mind.library.topics[topic_id]
+    text = mind.fill(turn, topic.first(turn.language))
+    more = Choice("do:more", mind.say(turn, "label-more"))
+    vetted = Answer(Reply(text, (more,)), Source.LIBRARY, topic=topic_id, passages=found)
+    return Outcome(vetted, (SetTopic(topic_id),))
+
+
+def _decline(turn: Turn, mind: Mind, match: Match) -> Outcome | None:
+    """Not about health, or in a language that we do not speak: said kindly, before any model."""
+    if match.off_topic:
+        choices = flow.samples(turn, mind, short=True)
+        reply = Reply(mind.say(turn, "off-topic"), choices)
+        return Outcome(Answer(reply, Source.FALLBACK, reason="off_topic"))
+    if match.outcome == "nothing" and mind.detector.detect(turn.text) in FOREIGN:
+        reply = Reply(mind.say(turn, "other-language"))
+        return Outcome(Answer(reply, Source.FALLBACK, reason="other_language"))
+    return None
+
+
+def _from_engine(turn: Turn, mind: Mind, match: Match) -> Answer:
+    """The model's answer, grounded and guarded; anything wrong with it is a fallback."""
+    passages = tuple(passage.text for passage in match.passages[:SUGGESTIONS])
+    request = Request(
+        question=turn.text[:LONGEST],
+        past=turn.past,
+        passages=passages,
+        language=turn.language,
+        deadline=mind.policy.deadline,
+    )
+    try:
+        generation = mind.engine.generate(request)
+    except EngineError as error:
+        return _fallback(turn, mind, _why(error), match)
+    except Exception as error:
+        logs.crash("engine.failed", error)
+        return _fallback(turn, mind, "engine_failed", match)
+    text = generation.text
+    if not mind.engine.verbatim:
+        verdict = mind.guard.check(text, passages=passages, language=turn.language)
+        if not verdict.ok:
+            return _fallback(turn, mind, f"guard:{verdict.reason}", match)
+        text = verdict.text
+    found = _found(match)
+    return Answer(
+        Reply(text),
+        Source.MODEL,
+        topic=found[0].id if found else None,
+        passages=found,
+        release=generation.release,
+    )
+
+
+def _fallback(turn: Turn, mind: Mind, reason: str, match: Match | None = None) -> Answer:
+    """Vetted words when nothing better is known: the nearest topics to choose, or a referral."""
+    found = _found(match) if match else ()
+    topics = [mind.library.topics[item.id] for item in found[:SUGGESTIONS]]
+    choices = tuple(Choice(f"topic:{t.id}", t.title[turn.language]) for t in topics)
+    key = "suggest" if choices else "too-long" if len(turn.text) > LONGEST else "fallback"
+    return Answer(
+        Reply(mind.say(turn, key), choices),
+        Source.FALLBACK,
+        topic=found[0].id if found else None,
+        passages=found,
+        reason=reason,
+    )
+
+
+def _search(text: str, mind: Mind) -> Match:
+    try:
+        return mind.library.search(text[:LONGEST])
+    except Exception as error:
+        logs.crash("library.failed", error)
+        return Match("nothing", (), False)
+
+
+def _found(match: Match) -> tuple[Found, ...]:
+    return tuple(Found(passage.id, round(passage.score, 4)) for passage in match.passages)
+
+
+def _why(error: EngineError) -> str:
+    reasons = {EngineAbsent: "no_model", EngineBusy: "engine_busy", EngineTimeout: "engine_timeout"}
+    return reasons.get(type(error), "engine_error")
+
+
+def _with_lead(outcome: Outcome, lead: str) -> Outcome:
+    reply = outcome.answer.reply
+    led = replace(reply, text=f"{lead}\n\n{reply.text}")
+    return replace(outcome, answer=replace(outcome.answer, reply=led))

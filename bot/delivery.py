@@ -1,0 +1,171 @@
+"""The way out: one part at a time from the outbox to its provider, and what became of it.
+
+At-least-once: a part is marked as being sent right before the request. Certain failures are tried
+again until the reply expires; a doubtful outcome is repeated once; a refusal ends it. Knows error
+kinds, not vendors.
+"""
+
+import threading
+from collections.abc import Mapping
+
+from bot.channels.base import Channel
+from bot.limiter import Limiter
+from bot.metrics import Metrics
+from core import logs
+from core.errors import SendDoubtful, SendError, SendLater, SendRefused
+from core.messages import DeliveryReport, Reply
+from storage import outbox
+from storage.outbox import Parcel
+from storage.store import Store
+
+BACKOFF_CAP = 300.0
+LOOK_AHEAD = 32
+#: A part for a channel that is switched off waits for the operator.
+CHANNEL_OFF_WAIT = 60.0
+OUTSIDE_WINDOW = "63016"
+
+
+def backoff(attempts: int) -> float:
+    """Seconds before try number `attempts` + 1: 1, 2, 4 ... up to five minutes."""
+    return min(BACKOFF_CAP, 2.0 ** max(0, attempts - 1))
+
+
+class Sender:
+    """Hands parts over. `send_next` may be called from several threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        metrics: Metrics,
+        *,
+        lease: str,
+        lease_seconds: float = 25.0,
+        template: bool = False,
+    ) -> None:
+        """`template`: there is an approved template to use outside a provider's window."""
+        self._store, self._channels, self._metrics = store, channels, metrics
+        self._lease, self._lease_seconds, self._template = lease, lease_seconds, template
+        self._limiter = Limiter()
+        self._picking = threading.Lock()
+
+    def send_next(self, now: float, *, urgent_only: bool = False) -> bool:
+        """Send one part that may go now; False when there is none."""
+        with self._picking:
+            parcel = self._pick(now, urgent_only)
+        if parcel is None:
+            return False
+        self._hand_over(parcel, now)
+        return True
+
+    def _pick(self, now: float, urgent_only: bool) -> Parcel | None:
+        """The first part that the limits let through, marked as being sent."""
+        for name in self._channels:
+            if self._limiter.channel_wait(name, self._channels[name].can, now):
+                continue
+            for parcel in outbox.ready(
+                self._store, name, now=now, limit=LOOK_AHEAD, urgent_only=urgent_only
+            ):
+                if self._may_go(parcel, now):
+                    return parcel
+        return None
+
+    def _may_go(self, parcel: Parcel, now: float) -> bool:
+        can = self._channels[parcel.channel].can
+        wait = self._limiter.chat_wait(parcel.conversation_id, can, now)
+        if wait:
+            outbox.postpone(self._store, parcel.id, until=now + wait)
+            return False
+        if not outbox.start(
+            self._store, parcel, lease=self._lease, now=now, lease_seconds=self._lease_seconds
+        ):
+            return False
+        self._limiter.take(parcel.channel, parcel.conversation_id, can, now)
+        return True
+
+    def _hand_over(self, parcel: Parcel, now: float) -> None:
+        can = self._channels[parcel.channel].can
+        if now > parcel.expires_at:
+            return self._end(parcel, "expired", now, code="expired")
+        closed = can.window_hours and now > parcel.last_in_at + can.window_hours * 3600
+        if closed and not parcel.template:
+            return self._outside_window(parcel, now)
+        try:
+            taken = self._channels[parcel.channel].send(
+                parcel.address, parcel.reply, template=parcel.template
+            )
+        except SendError as error:
+            return self._failed(parcel, error, now)
+        except Exception as error:
+            logs.crash("send.failed", error, part=parcel.id)
+            return self._failed(parcel, SendDoubtful(code=type(error).__name__), now)
+        return self._end(parcel, "sent", now, provider_id=taken.provider_id[:64] or None)
+
+    def _failed(self, parcel: Parcel, error: SendError, now: float) -> None:
+        """A refusal or a second doubt ends the part; anything else is tried again."""
+        code = (error.code or type(error).__name__)[:32]
+        attempts = parcel.attempts + 1
+        match error:
+            case SendRefused() if code == OUTSIDE_WINDOW:
+                self._outside_window(parcel, now)
+            case SendRefused():
+                self._end(parcel, "refused", now, code=code)
+            case SendLater(after=after):
+                wait = backoff(attempts) if after is None else max(after, 0.0)
+                self._again(parcel, now, wait, code)
+            case _ if parcel.doubts:
+                self._end(parcel, "doubtful", now, code=code)
+            case _:
+                self._again(parcel, now, backoff(attempts), code, doubts=1)
+
+    def _again(
+        self, parcel: Parcel, now: float, wait: float, code: str, *, doubts: int | None = None
+    ) -> None:
+        if now + wait > parcel.expires_at:
+            return self._end(parcel, "expired", now, code=code)
+        values = {"not_before": now + wait, "code": code}
+        if doubts is not None:
+            values["doubts"] = doubts
+        return self._settle(parcel, "queued", now, **values)
+
+    def _outside_window(self, parcel: Parcel, now: float) -> None:
+        """Hold the text until the person writes and invite them by template, or record the end."""
+        if not self._template:
+            return self._end(parcel, "expired", now, code=OUTSIDE_WINDOW)
+        self._settle(parcel, "waiting", now, code=OUTSIDE_WINDOW)
+        return outbox.invite(self._store, parcel.id, now=now)
+
+    def _end(self, parcel: Parcel, status: str, now: float, **values: object) -> None:
+        self._settle(parcel, status, now, **values)
+
+    def _settle(self, parcel: Parcel, status: str, now: float, **values: object) -> None:
+        outbox.settle(self._store, parcel.id, lease=self._lease, status=status, now=now, **values)
+        outcome = "retry" if status == "queued" else status
+        self._metrics.sends.labels(parcel.channel, outcome).inc()
+        logs.event(
+            "part.sent" if status == "sent" else "part.not_sent",
+            part=parcel.id,
+            channel=parcel.channel,
+            outcome=outcome,
+            attempt=parcel.attempts + 1,
+            code=str(values.get("code") or "") or None,
+        )
+
+    def note(self, word: DeliveryReport, now: float) -> None:
+        """A provider's later word on a part; one that says "outside the window" is acted on."""
+        part = outbox.report(self._store, word)
+        known = part is not None
+        if known:
+            self._metrics.sends.labels(word.channel, f"report_{word.status}"[:32]).inc()
+        logs.event(
+            "part.report", channel=word.channel, status=word.status, code=word.code, ok=known
+        )
+        if part is not None and word.code == OUTSIDE_WINDOW and self._template:
+            outbox.hold(self._store, part)
+            outbox.invite(self._store, part, now=now)
+
+
+def parts(reply: Reply, texts: list[str]) -> list[Reply]:
+    """The parts of a long reply: buttons and document go with the last."""
+    *first, last = texts or [reply.text]
+    return [*(Reply(text) for text in first), Reply(last, reply.choices, reply.document)]

@@ -1,0 +1,102 @@
+"""What an answer changes, as values: decided in the conversation, applied by the worker.
+
+Each is one small fact; applying it is one write in the reply's transaction.
+"""
+
+from dataclasses import dataclass
+
+from core.messages import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """The person chose a language."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStopped:
+    """The person stopped or started again."""
+
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """The person said yes or no to the "service" or "training" use of their messages."""
+
+    kind: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """This question waits for the person's consent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unhold:
+    """No question waits any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTopic:
+    """The library topic that "ƙari" will be about."""
+
+    topic: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """The notice was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTraining:
+    """The training consent was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Everything up to this message is erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The person's data are put into the reply: as a document, or behind a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """The health workers are told of a danger sign."""
+
+    sign: str
+    urgency: str
+
+
+Effect = (
+    SetLanguage
+    | SetStopped
+    | Consented
+    | Hold
+    | Unhold
+    | SetTopic
+    | Noticed
+    | AskedTraining
+    | Erase
+    | HandOver
+    | Alert
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer and what it changes."""
+
+    answer: Answer
+    effects: tuple[Effect, ...] = ()
+
+    def then(self, *more: Effect) -> "Outcome":
+        """The same outcome with more effects."""
+        return Outcome(self.answer, (*self.effects, *more))

@@ -1,0 +1,159 @@
+"""The output guard: nothing that a model wrote is shown before it has passed here.
+
+Knows the rules (guard_rules.yaml), the language detector and the numbers that may be given out.
+It neither corrects nor completes medicine: it trims a broken ending, adds the seek-a-health-worker
+line, and refuses the rest, so that the caller serves a vetted text. It cannot tell a wrong fact in
+fluent Hausa that no rule names.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.guard_rules import Evidence, Rule, Rules
+from bot.guard_text import finished, looping, sentences, tidy
+from knowledge.folding import fold, tokens
+from knowledge.language import Detector
+from knowledge.referral import Referral
+
+RULES: Final = Path(__file__).parent / "guard_rules.yaml"
+
+_LONGEST: Final = 4_000
+_FEWEST_WORDS: Final = 3
+_WORDS_TO_JUDGE: Final = 6
+_HAUSA_ENOUGH: Final = 0.5
+_PHONE: Final = re.compile(r"(?<![\w.])\+?\d[\d \t().-]{5,}\d")
+_SHORT_CODE: Final = re.compile(
+    r"\b(?:kira|kirawo|lamba|lambar|waya|call|dial|number|sms)\W+"
+    r"(?:(?:wannan|lambar|lamba|layin|a|kan|ta|gaggawa|number|on|to|the)\W+){0,3}(\d{2,6})\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guard decided. `text` is what may be shown; `reason` a stable id when not `ok`."""
+
+    ok: bool
+    text: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Judges a model's answers. Immutable, shared by all threads."""
+
+    detector: Detector
+    rules: Rules
+    numbers: frozenset[str]
+
+    @classmethod
+    def load(
+        cls, detector: Detector, rules: Path | None = None, *, referral: Referral | None = None
+    ) -> "Guard":
+        """Load the rules (default: ours) and the numbers that may be named (default: helplines).
+
+        Raises: OSError when a file is missing, SettingsError when the rules cannot be read,
+        ReferralError when the helplines cannot.
+        """
+        numbers = (referral or Referral.load()).numbers()
+        return cls(detector, Rules.load(rules or RULES), numbers)
+
+    def check(
+        self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
+    ) -> Verdict:
+        """Judge `text`, which a model wrote in `language` from the vetted `passages`.
+
+        `question` lets an answer name a medicine or illness that the person named first; doses and
+        numbers come from passages alone. Never raises for any str.
+
+        Returns: the text to show, trimmed or with the seek line added, or why it is refused:
+        empty, leak, link, script, incomplete, language, repetition, phone, or the id of a rule.
+        """
+        vetted = frozenset(fold(line) for passage in passages for line in sentences(passage))
+        reason = self._written_badly(text)
+        shown = finished(tidy(text[:_LONGEST]), vetted)
+        reason = reason or self._unreadable(shown, vetted, language)
+        reason = reason or self._unsafe(shown, vetted, passages, question)
+        if reason:
+            return Verdict(False, "", reason)
+        return Verdict(True, self._with_seek(shown, language), None)
+
+    def _written_badly(self, text: str) -> str | None:
+        if not tokens(text):
+            return "empty"
+        return next((rule.id for rule in self._raw_rules() if any(rule.found(text))), None)
+
+    def _raw_rules(self) -> Iterator[Rule]:
+        return (rule for rule in self.rules.rules if rule.raw)
+
+    def _unreadable(self, text: str, vetted: frozenset[str], language: str) -> str | None:
+        if len(tokens(text)) < _FEWEST_WORDS:
+            return "incomplete"
+        if any(not _latin(char) for char in text if char.isalpha()):
+            return "script"
+        if not self._in_language(text, vetted, language):
+            return "language"
+        return "repetition" if looping(text) else None
+
+    def _in_language(self, text: str, vetted: frozenset[str], language: str) -> bool:
+        own = [line for line in sentences(text) if fold(line) not in vetted]
+        long = [line for line in own if len(tokens(line)) >= _WORDS_TO_JUDGE]
+        if language != "ha":
+            return all(self.detector.identify(line) == language for line in long)
+        if long and self.detector.model.probabilities(" ".join(own))["ha"] < _HAUSA_ENOUGH:
+            return False
+        return all(self.detector.identify(line) == "ha" for line in long)
+
+    def _unsafe(
+        self, text: str, vetted: frozenset[str], passages: Sequence[str], question: str
+    ) -> str | None:
+        plain = self.rules.plain
+        carried = plain("\n".join(passages))
+        evidence = Evidence(carried, f"{carried} {plain(question)}")
+        own = [plain(line) for line in sentences(text) if fold(line) not in vetted]
+        whole = plain(text)
+        return (
+            self._unknown_number(text, carried)
+            or self._broken_rule(own, whole, evidence)
+            or self._ungrounded(whole, evidence, grounded=bool(carried))
+        )
+
+    def _unknown_number(self, text: str, carried: str) -> str | None:
+        given = [re.sub(r"\D", "", match[0]) for match in _PHONE.finditer(text)]
+        given += [match[1] for match in _SHORT_CODE.finditer(self.rules.plain(text))]
+        known = re.sub(r"(?<=\d)[ \t().-]+(?=\d)", "", carried)
+        allowed = self.numbers | frozenset(re.findall(r"\d+", known))
+        return "phone" if any(_national(number) not in allowed for number in given) else None
+
+    def _broken_rule(self, own: list[str], whole: str, evidence: Evidence) -> str | None:
+        for rule in self.rules.rules:
+            if rule.raw or not rule.applies(whole):
+                continue
+            judged = [whole] if rule.kind == "always" else own
+            if any(self.rules.broken(rule, sentence, evidence) for sentence in judged):
+                return rule.id
+        return None
+
+    def _ungrounded(self, whole: str, evidence: Evidence, *, grounded: bool) -> str | None:
+        groups = self.rules.groups if grounded else ()
+        for group in groups:
+            if group.pattern.search(whole) and not group.pattern.search(evidence.asked):
+                return group.id
+        return None
+
+    def _with_seek(self, text: str, language: str) -> str:
+        due = len(tokens(text)) >= _WORDS_TO_JUDGE and not self.rules.seek.search(fold(text))
+        line = self.rules.seek_lines.get(language, self.rules.seek_lines["ha"])
+        return f"{text}\n\n{line}" if due else text
+
+
+def _latin(char: str) -> bool:
+    return unicodedata.name(char, "").startswith(("LATIN", "MODIFIER LETTER"))
+
+
+def _national(number: str) -> str:
+    """Nigerian numbers are one number with +234 and with 0."""
+    return f"0{number[3:]}" if number.startswith("234") and len(number) > 10 else number

@@ -1,0 +1,36 @@
+"""Signed links to a person's own data: good for a day, and dead after an erasure.
+
+The token holds the row's id and when the record began, so that no other record answers to it.
+"""
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from storage import privacy
+from storage.store import Store
+
+MAX_AGE = 24 * 3600
+
+
+class DataLinks:
+    """Makes and reads the links. The secret lives with the database."""
+
+    def __init__(self, store: Store, base_url: str) -> None:
+        self._store, self._base = store, base_url.rstrip("/")
+        self._signer = URLSafeTimedSerializer(privacy.link_secret(store), salt="my-data")
+
+    def make(self, person_id: int) -> str:
+        """The address of a person's data."""
+        with self._store.read() as connection:
+            begun = privacy.since(connection, person_id)
+        return f"{self._base}/data/{self._signer.dumps([person_id, begun])}"
+
+    def open(self, token: str) -> str | None:
+        """The data behind a token; None when it is forged, too old, or the data are gone."""
+        try:
+            person_id, begun = self._signer.loads(token, max_age=MAX_AGE)
+        except (BadData, ValueError, TypeError):
+            return None
+        with self._store.read() as connection:
+            if begun is None or privacy.since(connection, person_id) != begun:
+                return None
+            return privacy.export(connection, self._store, person_id)

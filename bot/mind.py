@@ -1,0 +1,79 @@
+"""What answering needs, in one place: triage, library, detector, referral, guard, engine, texts.
+
+Built once by `bot.app`; everything here is read-only and shared by all workers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from knowledge.triage import Finding
+
+from bot.guard import Guard
+from bot.texts import Texts
+from core import logs
+from core.messages import Answer, Choice, Reply, Source, Turn
+from inference.engine import Engine
+from knowledge.language import Detector
+from knowledge.library import Library
+from knowledge.referral import Referral
+
+
+class Triage(Protocol):
+    """Finds danger signs (`knowledge.triage.Triage`, or a fake that fails)."""
+
+    def check(self, text: str) -> Finding | None:
+        """The most urgent finding."""
+
+    def reply(self, sign: str, language: str) -> str:
+        """The emergency text, with placeholders."""
+
+    def safety_note(self, language: str) -> str:
+        """One line under an ordinary answer whose question named a danger sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that shape answers."""
+
+    library_direct: bool = True
+    ask_consent: bool = True
+    rate_limit: int = 20
+    deadline: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """Everything that `conversation.answer` may use."""
+
+    triage: Triage
+    library: Library
+    detector: Detector
+    referral: Referral
+    guard: Guard
+    engine: Engine
+    texts: Texts
+    policy: Policy
+    #: The text of `/status`; set by the app, which can see the store.
+    report: Callable[[str], str]
+
+    def find_danger(self, text: str) -> Finding | None:
+        """The danger sign in a text. A triage that fails is no finding, and is logged."""
+        try:
+            return self.triage.check(text)
+        except Exception as error:
+            logs.crash("triage.failed", error)
+            return None
+
+    def say(self, turn: Turn, key: str, **values: str | int) -> str:
+        """A sentence in the person's language, with the emergency number of their country."""
+        values.setdefault("emergency", self.fill(turn, "{emergency}"))
+        return self.texts(key, turn.language, **values)
+
+    def fill(self, turn: Turn, text: str) -> str:
+        """A vetted text with its numbers filled in."""
+        return self.referral.fill(text, country=turn.country, language=turn.language)
+
+    def service(self, turn: Turn, key: str, *choices: Choice) -> Answer:
+        """One of the service's own sentences as an answer."""
+        return Answer(Reply(self.say(turn, key), choices), Source.SERVICE, reason=key)

@@ -1,0 +1,118 @@
+# The same keys as ha.ftl, for people who choose English and for reviewers.
+
+welcome =
+    Hello. This is a Hausa health assistant. A machine answers, not a doctor.
+    Write your question about health and you will get an answer.
+    If there is danger now, do not wait for an answer: { $emergency }, or go to the nearest hospital.
+welcome-samples = Some questions to start with:
+
+sample-1 = Ina jin ciwon kai da zazzabi tun kwana biyu. Me ya kamata in yi?
+sample-2 = Dana yana da gudawa sosai. Ina bukatan taimako.
+sample-3 = Yaya ake hana malaria lokacin damina?
+sample-4 = Ina da ciwon sukari. Wanne abinci ya dace da ni?
+sample-1-short = Headache and fever
+sample-2-short = Child's diarrhoea
+sample-3-short = Preventing malaria
+sample-4-short = Diabetes and food
+
+consent-ask =
+    Hello. This is a Hausa health assistant. A machine answers, not a doctor.
+    Before we answer, we ask for your consent:
+    • Your messages are stored so that you can be answered, and health workers may read them.
+    • Your data will not be sold. You can write ERASE at any time to have everything erased.
+    Do you agree?
+    If there is danger now, do not wait: { $emergency }, or go to the nearest hospital.
+consent-thanks = Thank you.
+consent-no =
+    No problem. We will not answer questions without your consent. If you change your mind, write START.
+    If there is danger: { $emergency }, or go to the nearest hospital.
+notice =
+    Please know: a machine answers, not a doctor. Your messages are stored so that you can be answered, and health workers may read them. Write ERASE to have everything erased, or STOP to stop.
+training-ask =
+    One question: may your messages, without name or number, be used to improve this assistant? If you say no, you will still be answered.
+training-yes = Thank you. If you change your mind, write CONTRIBUTE.
+training-no = All right, your messages will not be used to train the assistant. You will still be answered.
+
+label-agree = I agree
+label-refuse = No
+label-yes = Yes
+label-no = No
+label-more = More
+label-hausa = Hausa
+label-english = English
+
+help =
+    If there is danger now: { $emergency }, or go to the nearest hospital.
+
+    Write your question about health. You can also write:
+    • MORE — more about the last answer
+    • EMERGENCY — emergency numbers
+    • STOP — to stop; START — to start again
+    • MY DATA — a file with everything stored about you
+    • ERASE — erase everything stored about you
+    • CONTRIBUTE — agree or refuse that your messages improve the assistant
+    • LANGUAGE — Hausa or English
+emergency =
+    If a life is in danger: { $emergency }, or go to the nearest hospital now. Do not wait for an answer here.
+    Write in a few words what happened, and we will tell you what to do until help comes.
+
+stop-done = Stopped. You will get no more messages. To start again, write START.
+stopped = You asked us to stop, so questions are not answered. Write START to go on. If there is danger: { $emergency }, or go to the nearest hospital.
+resumed = We have started again. Write your question about health.
+
+erase-ask = Do you want everything stored about you erased: messages, name and consents? It cannot be brought back.
+erase-done = Everything stored about you has been erased. If you write again, we start as new.
+erase-kept = All right, nothing was erased.
+data-file = Here is everything stored about you, in a file.
+data-link =
+    Here is everything stored about you: { $link }
+    The address works for 24 hours. Do not give it to anybody.
+language-ask = In which language would you like to be answered?
+language-set = All right, you will be answered in English.
+language-english-hint = To be answered in English, write: English
+
+more-none = There is nothing more to add now. Write your question.
+more-hint = For more, write: MORE
+library-lead = About: { $title }
+
+voice = Sorry, we cannot listen to voice messages yet. Write your question in a few words. If there is danger: { $emergency }, or go to the nearest hospital.
+photo = Sorry, we cannot see photos or videos. Write in words what is wrong. If there is danger: { $emergency }, or go to the nearest hospital.
+attachment-note = (We could not look at what you attached; we only read the text.)
+document = Sorry, we cannot open files. Write your question in words.
+sticker = Thank you. If you have a question about health, write it.
+location = We see where you are, but we cannot send anybody. If there is danger: { $emergency }, or go to the nearest hospital.
+contact = We do not need anybody's number. Write your question about health.
+other = Sorry, we do not understand this kind of message. Write your question about health.
+group = For your privacy we do not answer health questions in a group. Write to us directly. If there is danger: { $emergency }, or go to the nearest hospital.
+edited-note = We saw the change you made to your message.
+
+empty = Your message has no text. Write your question about health.
+nonsense = We did not understand. Write your question in words, for example: { $sample }
+ajami = Sorry, we cannot read Ajami yet. Write in Latin letters, for example: { $sample } If there is danger: { $emergency }, or go to the nearest hospital.
+other-language = Sorry, we only understand Hausa well. Write your question in Hausa. If there is danger: { $emergency }, or go to the nearest hospital.
+too-many = You sent many messages in one minute. Wait a little, then write again. If there is danger: { $emergency }, or go to the nearest hospital.
+too-long = Your message is very long. Write the question briefly, in one or two sentences. If there is danger: { $emergency }, or go to the nearest hospital.
+
+greeting = Hello and welcome. What is wrong, or what would you like to know about health?
+greeting-salam = Wa alaikumus salam. What is wrong, or what would you like to know about health?
+thanks = Thank you too. If you have another question about health, write it.
+
+suggest = We are not sure what you are asking. Is it about one of these? If not, write it again in other words, or ask a health worker.
+fallback = We have no sure answer to this question. Ask a health worker at the nearest hospital or health centre. If the illness is getting worse or there is danger: { $emergency }, or go to the nearest hospital now.
+off-topic = This assistant only answers questions about health. Some examples:
+
+link-expired = This address no longer works. Write MY DATA again for a new one.
+error-page = Something went wrong. Please try again.
+
+alert =
+    Danger sign: { $sign } ({ $urgency })
+    Conversation #{ $conversation }, { $channel }, { $time }
+    They got the emergency reply. Please look.
+status =
+    Engine: { $engine } — { $detail }
+    Library: { $topics } topics, { $signs } danger signs
+    In the last hour: { $received } messages, { $answered } answers (danger { $danger }, library { $library }, model { $model }, fallback { $fallback })
+    Waiting: { $queued } queued, { $unsent } unsent, { $failed } could not be delivered
+    Channels: { $channels }
+status-urgency-now = now
+status-urgency-same-day = today

@@ -1,0 +1,119 @@
+# Every sentence the service says in Hausa. Plain words, short sentences, polite plural.
+# English: en.ftl has the same keys (tested). Status: draft until a Hausa-speaking clinician signs it.
+
+welcome =
+    Sannu. Wannan mataimakin lafiya ne na Hausa. Na'ura ce ke amsawa, ba likita ba.
+    Ku rubuta tambayarku game da lafiya da Hausa, za a amsa muku.
+    Idan akwai haɗari yanzu, kada ku jira amsa: { $emergency }, ko ku je asibiti mafi kusa.
+welcome-samples = Ga wasu misalan tambayoyi:
+
+sample-1 = Ina jin ciwon kai da zazzabi tun kwana biyu. Me ya kamata in yi?
+sample-2 = Dana yana da gudawa sosai. Ina bukatan taimako.
+sample-3 = Yaya ake hana malaria lokacin damina?
+sample-4 = Ina da ciwon sukari. Wanne abinci ya dace da ni?
+sample-1-short = Ciwon kai da zazzaɓi
+sample-2-short = Gudawar yaro
+sample-3-short = Hana malaria
+sample-4-short = Ciwon sukari da abinci
+
+consent-ask =
+    Sannu. Wannan mataimakin lafiya ne na Hausa. Na'ura ce ke amsawa, ba likita ba.
+    Kafin mu amsa, muna neman yardarku:
+    • Za a adana saƙonninku domin a amsa muku, kuma ma'aikatan lafiya za su iya karanta su.
+    • Ba za a sayar da bayananku ba. Kuna iya rubuta GOGE a kowane lokaci domin a goge komai.
+    Shin kun yarda?
+    Idan akwai haɗari yanzu, kada ku jira: { $emergency }, ko ku je asibiti mafi kusa.
+consent-thanks = Mun gode.
+consent-no =
+    Ba damuwa. Ba za mu amsa tambaya ba sai da yardarku. Idan kun canza ra'ayi, ku rubuta FARA.
+    Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+notice =
+    Ku sani: na'ura ce ke amsawa, ba likita ba. Ana adana saƙonninku domin a amsa muku, kuma ma'aikatan lafiya za su iya karanta su. Ku rubuta GOGE domin a goge komai, ko TSAYA domin a daina.
+training-ask =
+    Tambaya ɗaya: kun yarda a yi amfani da saƙonninku, ba tare da suna ko lamba ba, domin a inganta wannan mataimaki? Ko kun ƙi, za a ci gaba da amsa muku.
+training-yes = Mun gode. Idan kun canza ra'ayi, ku rubuta GUDUMMAWA.
+training-no = To, ba za a yi amfani da saƙonninku ba domin horar da mataimakin. Za a ci gaba da amsa muku.
+
+label-agree = Na yarda
+label-refuse = A'a
+label-yes = Eh
+label-no = A'a
+label-more = Ƙari
+label-hausa = Hausa
+label-english = English
+
+help =
+    Idan akwai haɗari yanzu: { $emergency }, ko ku je asibiti mafi kusa.
+
+    Ku rubuta tambayarku game da lafiya da Hausa. Kuna kuma iya rubuta:
+    • ƘARI — ƙarin bayani kan amsar ƙarshe
+    • GAGGAWA — lambobin taimakon gaggawa
+    • TSAYA — a daina; FARA — a sake farawa
+    • BAYANAINA — fayil na duk abin da aka adana game da ku
+    • GOGE — a goge duk abin da aka adana
+    • GUDUMMAWA — yarda ko ƙi a inganta mataimakin da saƙonninku
+    • HARSHE — Hausa ko Turanci
+emergency =
+    Idan rai yana cikin haɗari: { $emergency }, ko ku je asibiti mafi kusa yanzu. Kada ku jira amsa a nan.
+    Ku rubuta abin da ya faru a gajeriyar magana, za mu faɗa muku abin da za a yi kafin taimako ya zo.
+
+stop-done = An tsaya. Ba za a ƙara aika muku saƙo ba. Idan kuna son a sake farawa, ku rubuta FARA.
+stopped = Kun ce a tsaya, don haka ba a amsa tambayoyi ba. Ku rubuta FARA domin a ci gaba. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+resumed = Mun sake farawa. Ku rubuta tambayarku game da lafiya.
+
+erase-ask = Kuna so a goge duk abin da aka adana game da ku: saƙonni, suna da yarda? Ba za a iya dawo da su ba.
+erase-done = An goge duk abin da aka adana game da ku. Idan kun sake rubutawa, za mu fara kamar sababbi.
+erase-kept = To, ba a goge komai ba.
+data-file = Ga duk abin da aka adana game da ku, a cikin fayil.
+data-link =
+    Ga duk abin da aka adana game da ku: { $link }
+    Adireshin zai yi aiki na awa 24. Kada ku ba wa wani.
+language-ask = Da wane harshe kuke so a amsa muku?
+language-set = To, za a amsa muku da Hausa.
+language-english-hint = Idan kuna son amsa da Turanci, ku rubuta: English
+
+more-none = Babu ƙarin bayani yanzu. Ku rubuta tambayarku.
+more-hint = Domin ƙarin bayani, ku rubuta: ƘARI
+library-lead = Amsa game da: { $title }
+
+voice = Yi haƙuri, ba mu iya jin saƙon murya ba tukuna. Ku rubuta tambayarku a gajeriyar magana. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+photo = Yi haƙuri, ba mu iya ganin hoto ko bidiyo ba. Ku rubuta abin da ke damunku da kalmomi. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+attachment-note = (Ba mu iya duba abin da kuka haɗa ba; mun karanta rubutun kawai.)
+document = Yi haƙuri, ba mu iya buɗe fayil ba. Ku rubuta tambayarku da kalmomi.
+sticker = Mun gode. Idan kuna da tambaya game da lafiya, ku rubuta ta da Hausa.
+location = Mun ga inda kuke, amma ba mu iya aika kowa ba. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+contact = Ba ma buƙatar lambar wani. Ku rubuta tambayarku game da lafiya.
+other = Yi haƙuri, ba mu gane irin wannan saƙo ba. Ku rubuta tambayarku game da lafiya da Hausa.
+group = Domin sirrinku, ba ma amsa tambayar lafiya a cikin rukuni. Ku rubuto mana kai tsaye. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+edited-note = Mun ga gyaran da kuka yi wa saƙonku.
+
+empty = Saƙonku babu rubutu a ciki. Ku rubuta tambayarku game da lafiya da Hausa.
+nonsense = Ba mu fahimta ba. Ku rubuta tambayarku da kalmomi, misali: { $sample }
+ajami = Yi haƙuri, ba mu iya karanta Ajami ba tukuna. Ku rubuta da haruffan boko, misali: { $sample } Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+other-language = Yi haƙuri, Hausa kawai muke fahimta sosai. Ku rubuta tambayarku da Hausa. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+too-many = Kun aika saƙonni da yawa cikin minti ɗaya. Ku ɗan jira kaɗan, sannan ku sake rubutawa. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+too-long = Saƙonku ya yi tsawo sosai. Ku rubuta tambayar a taƙaice, cikin jimla ɗaya ko biyu. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
+
+greeting = Sannu, barka da zuwa. Me ke damunku, ko me kuke son sani game da lafiya?
+greeting-salam = Wa alaikumus salam. Me ke damunku, ko me kuke son sani game da lafiya?
+thanks = Mun gode muku ma. Idan akwai wata tambaya game da lafiya, ku rubuta.
+
+suggest = Ba mu tabbatar da abin da kuke tambaya ba. Shin game da ɗaya daga cikin waɗannan ne? Idan ba haka ba, ku sake rubutawa da wasu kalmomi, ko ku tambayi ma'aikacin lafiya.
+fallback = Ba mu da tabbatacciyar amsa ga wannan tambaya. Ku tambayi ma'aikacin lafiya a asibiti ko cibiyar lafiya mafi kusa. Idan ciwon yana ƙaruwa ko akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa yanzu.
+off-topic = Wannan mataimaki yana amsa tambayoyin lafiya kawai. Ga wasu misalai:
+
+link-expired = Wannan adireshi ya daina aiki. Ku sake rubuta BAYANAINA domin a ba ku sabo.
+error-page = An samu matsala. Ku sake gwadawa.
+
+alert =
+    Alamar haɗari: { $sign } ({ $urgency })
+    Tattaunawa #{ $conversation }, { $channel }, { $time }
+    An ba su amsar gaggawa. Ku duba.
+status =
+    Injin amsa: { $engine } — { $detail }
+    Ɗakin karatu: batutuwa { $topics }, alamomin haɗari { $signs }
+    Cikin awa ɗaya: saƙonni { $received }, amsoshi { $answered } (haɗari { $danger }, ɗakin karatu { $library }, samfuri { $model }, madadin amsa { $fallback })
+    Ana jira: { $queued } a layi, { $unsent } ba a aika ba, { $failed } sun kasa isa
+    Tashoshi: { $channels }
+status-urgency-now = yanzu
+status-urgency-same-day = yau

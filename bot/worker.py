@@ -1,0 +1,174 @@
+"""One accepted message from claim to committed reply.
+
+claim → load → `conversation.answer` (no transaction open) → reply, changes and job end in one
+transaction. A crash before the commit leaves the job to be claimed again; nothing is sent here.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot import conversation
+from bot.apply import Applier
+from bot.bell import Bell
+from bot.channels.base import Channel
+from bot.channels.split import split
+from bot.delivery import parts
+from bot.effects import Outcome
+from bot.metrics import Metrics
+from bot.mind import Mind
+from bot.typing import TypingSigns
+from core import logs
+from core.messages import Capabilities, Turn
+from storage import jobs, outbox, threads
+from storage.jobs import Claimed
+from storage.store import Store
+from storage.threads import Thread
+
+#: After so many tries the vetted fallback answers instead.
+POISON = 3
+#: What numbered choices may add to a text where there are no buttons.
+CHOICES_ROOM = 300
+
+
+class Worker:
+    """Answers jobs. `run_one` may be called from several threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        mind: Mind,
+        channels: Mapping[str, Channel],
+        metrics: Metrics,
+        applier: Applier,
+        bells: tuple[Bell, Bell],
+        typing: TypingSigns,
+        *,
+        lease: str,
+        lease_seconds: float,
+        memory_turns: int,
+        reply_hours: float,
+        admins: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        """`lease` names this process; `bells` wake the senders, ordinary and urgent.
+
+        `admins` are (channel, identity) pairs.
+        """
+        self._store, self._mind, self._channels = store, mind, channels
+        self._metrics, self._applier, self._bells, self._typing = metrics, applier, bells, typing
+        self._lease, self._lease_seconds = lease, lease_seconds
+        self._memory_turns, self._reply_hours = memory_turns, reply_hours
+        self._admins = admins
+
+    def run_one(self, now: float, *, urgent_only: bool = False) -> bool:
+        """Answer the next message; False when there is none. Raises StoreError."""
+        job = jobs.claim(
+            self._store,
+            lease=self._lease,
+            now=now,
+            lease_seconds=self._lease_seconds,
+            urgent_only=urgent_only,
+        )
+        if job is None:
+            return False
+        try:
+            self._answer(job, now)
+        except Exception as error:
+            logs.crash("message.failed", error, job=job.id, attempt=job.attempts)
+            jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
+        return True
+
+    def _answer(self, job: Claimed, now: float) -> None:
+        thread = threads.load(self._store, job.message_id, turns=self._memory_turns)
+        if thread is None:
+            return
+        thread = replace(thread, turn=self._turn(thread))
+        started = time.monotonic()
+        with self._typing.shown(thread.channel, thread.address):
+            outcome = self._decide(job, thread.turn)
+        seconds = time.monotonic() - started
+        if self._commit(job, thread, outcome, now + seconds, seconds):
+            self._bells[job.urgent or bool(outcome.answer.danger_sign)].ring()
+            self._tell(job, thread, outcome, now + seconds, seconds)
+
+    def _turn(self, thread: Thread) -> Turn:
+        can = self._can(thread.channel)
+        return replace(
+            thread.turn,
+            consent_on_page=can.consent_on_page,
+            documents=can.documents,
+            is_admin=(thread.channel, thread.identity) in self._admins,
+        )
+
+    def _decide(self, job: Claimed, turn: Turn) -> Outcome:
+        if job.attempts > POISON:
+            return conversation.last_resort(turn, self._mind)
+        return conversation.answer(turn, self._mind)
+
+    def _commit(
+        self, job: Claimed, thread: Thread, outcome: Outcome, now: float, seconds: float
+    ) -> bool:
+        """Reply, outbox, changes and the job's end, all or nothing; False if the lease was lost."""
+        answer = outcome.answer
+        with self._store.write() as connection:
+            if not jobs.finish(connection, job, now=now):
+                return False
+            reply, line = self._applier.apply(connection, thread, outcome, now=now)
+            message_id = threads.add_reply(
+                connection,
+                self._store,
+                line,
+                reply.text,
+                now=now,
+                reply_to=thread.message_id,
+                source=answer.source.value,
+                danger_sign=answer.danger_sign,
+                urgency=answer.urgency,
+                topic=answer.topic,
+                engine=self._mind.engine.status().name,
+                release=answer.release,
+                reason=answer.reason,
+                seconds=seconds,
+            )
+            outbox.enqueue(
+                connection,
+                self._store,
+                line,
+                message_id,
+                parts(reply, split(reply.text, self._room(thread.channel, bool(reply.choices)))),
+                urgent=job.urgent,
+                now=now,
+                expires_at=now + self._reply_hours * 3600,
+            )
+        return True
+
+    def _room(self, channel: str, choices: bool) -> int:
+        return self._can(channel).text_limit - (CHOICES_ROOM if choices else 0)
+
+    def _can(self, channel: str) -> Capabilities:
+        known = self._channels.get(channel)
+        return known.can if known else Capabilities(text_limit=1600)
+
+    def _tell(
+        self, job: Claimed, thread: Thread, outcome: Outcome, now: float, seconds: float
+    ) -> None:
+        answer = outcome.answer
+        self._metrics.answered.labels(thread.channel, answer.source.value).inc()
+        self._metrics.answering.labels(answer.source.value).observe(seconds)
+        self._metrics.waiting.labels(str(job.urgent).lower()).observe(max(0, now - job.created_at))
+        if answer.danger_sign:
+            self._metrics.danger.labels(answer.danger_sign).inc()
+        logs.event(
+            "message.answered",
+            job=job.id,
+            conversation=thread.conversation_id,
+            channel=thread.channel,
+            source=answer.source.value,
+            sign=answer.danger_sign,
+            topic=answer.topic,
+            reason=answer.reason,
+            release=answer.release,
+            attempt=job.attempts,
+            seconds=round(seconds, 3),
+            waited=round(now - job.created_at, 3),
+        )

@@ -1,0 +1,124 @@
+"""`lafiya doctor`: looks at everything an operator can get wrong and says what to do about each."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bot import app as composition
+from core.errors import LafiyaError
+from core.settings import Settings
+from inference.choose import choose
+from storage import store
+
+LEAST_FREE = 500 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: whether it is fine, and what it is or what to do."""
+
+    what: str
+    fine: bool
+    say: str
+
+
+@click.command()
+@click.pass_obj
+def doctor(settings: Settings) -> None:
+    """Check settings, database, disk, tokens, webhooks and engine."""
+    bad = 0
+    for check in checks(settings):
+        mark = click.style("ok  ", fg="green") if check.fine else click.style("LOOK", fg="red")
+        click.echo(f"{mark}  {check.what}: {check.say}")
+        bad += not check.fine
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """Every check, in the order in which a mistake should be mended."""
+    yield _public(settings)
+    yield _disk(settings)
+    yield _database(settings)
+    yield _key(settings)
+    yield _engine(settings)
+    yield _knowledge(settings)
+    yield from _channels(settings)
+    yield _admins(settings)
+
+
+def _public(settings: Settings) -> Check:
+    if not settings.public_url:
+        return Check("PUBLIC_URL", True, "empty: Telegram is polled; WhatsApp cannot reach us")
+    if not settings.public_url.startswith("https://"):
+        return Check("PUBLIC_URL", False, "must be https:// for Telegram and Twilio to call it")
+    return Check("PUBLIC_URL", True, settings.public_url)
+
+
+def _disk(settings: Settings) -> Check:
+    folder = composition.data_folder(settings)
+    if folder is None:
+        return Check("disk", True, "the database is on its own server")
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder or Path()).free
+    text = f"{free // (1024 * 1024)} MiB free"
+    return Check("disk", free > LEAST_FREE, text if free > LEAST_FREE else f"{text}: make room")
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
+        store.migrate(database)
+    except LafiyaError as error:
+        return Check("database", False, f"{error} Check DATABASE_URL and that it can be reached.")
+    return Check("database", True, f"{database.engine.dialect.name}, schema up to date")
+
+
+def _key(settings: Settings) -> Check:
+    if settings.data_key.get_secret_value():
+        return Check("DATA_KEY", True, "texts, names and addresses are encrypted")
+    say = "empty: people's messages are stored readable. Set it, then run `lafiya encrypt`"
+    return Check("DATA_KEY", not _messengers(settings), say)
+
+
+def _engine(settings: Settings) -> Check:
+    try:
+        status = choose(settings).status()
+    except LafiyaError as error:
+        return Check("engine", False, str(error))
+    return Check("engine", status.ready, f"{status.name}: {status.detail}")
+
+
+def _knowledge(settings: Settings) -> Check:
+    try:
+        mind = composition.make_mind(settings, choose(settings), composition.Texts())
+    except (LafiyaError, ValueError) as error:
+        return Check("library", False, str(error))
+    topics = len(mind.library.topics)
+    say = f"{topics} topics" if topics else "no topic is signed: LIBRARY_REVIEWED_ONLY is on"
+    return Check("library", bool(topics), say)
+
+
+def _channels(settings: Settings) -> Iterator[Check]:
+    for channel in composition.make_channels(settings).values():
+        for what, fine, say in channel.check():
+            yield Check(what, fine, say or "fine")
+        channel.stop()
+    if not settings.telegram_bot_token.get_secret_value():
+        yield Check("telegram", True, "off: set TELEGRAM_BOT_TOKEN from @BotFather to turn it on")
+    if not settings.twilio_account_sid:
+        yield Check("whatsapp", True, "off: set TWILIO_ACCOUNT_SID, _AUTH_TOKEN, _WHATSAPP_FROM")
+
+
+def _admins(settings: Settings) -> Check:
+    if settings.admin_list() or not _messengers(settings):
+        return Check("ADMINS", True, f"{len(settings.admin_list())} health workers")
+    return Check("ADMINS", False, "empty: nobody is told of a danger sign. Set ADMINS")
+
+
+def _messengers(settings: Settings) -> bool:
+    return bool(settings.telegram_bot_token.get_secret_value() or settings.twilio_account_sid)

@@ -1,0 +1,66 @@
+"""The `lafiya` command: reads the settings once and hands them to what was asked for."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from cli import admin, content, doctor, serve, talk
+from core import logs
+from core.errors import LafiyaError, SettingsError
+from core.settings import Settings, load_settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--env",
+    "env_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path(".env"),
+    show_default=True,
+    help="File with settings; the environment goes before it.",
+)
+@click.pass_context
+def cli(context: click.Context, env_file: Path) -> None:
+    """A Hausa health assistant for Telegram, WhatsApp and a page."""
+    context.obj = _settings(env_file)
+    logs.configure(context.obj.log_level, context.obj.log_format)
+
+
+def _settings(env_file: Path) -> Settings:
+    try:
+        return load_settings(os.environ, env_file if env_file.is_file() else None)
+    except SettingsError as error:
+        raise click.ClickException(f"wrong settings (see .env.example)\n{error}") from None
+
+
+for command in (
+    serve.serve,
+    serve.web,
+    serve.worker,
+    talk.chat,
+    talk.ask,
+    doctor.doctor,
+    admin.migrate,
+    admin.encrypt,
+    admin.settings,
+    content.content,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command; an error that we can name is one line, not a trace."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except LafiyaError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

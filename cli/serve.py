@@ -1,0 +1,108 @@
+"""Running the service: everything in one process, or the web and the workers apart."""
+
+import signal
+import socket
+import threading
+from types import FrameType
+
+import click
+from flask import Flask
+from waitress.server import create_server
+
+from bot import app as composition
+from bot.app import App
+from core import logs
+from core.settings import Settings
+from storage import store
+from web.pages import pages
+from webhooks.factory import create_app
+
+
+@click.command()
+@click.pass_obj
+def serve(settings: Settings) -> None:
+    """Run everything in one process: page, webhooks or polling, workers, senders."""
+    app = _build(settings)
+    app.start_working()
+    app.start_receiving()
+    _listen(app)
+
+
+@click.command()
+@click.pass_obj
+def web(settings: Settings) -> None:
+    """Receive only: the page and the channels. Answers are made by `lafiya worker`."""
+    app = _build(settings)
+    app.start_receiving()
+    _listen(app)
+
+
+@click.command()
+@click.pass_obj
+def worker(settings: Settings) -> None:
+    """Answer and send only; any number of these, on any number of machines (PostgreSQL)."""
+    app = _build(settings)
+    app.start_working()
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    click.echo(f"Working for {', '.join(sorted(app.channels))}. Stop with Ctrl-C.", err=True)
+    done.wait()
+    app.stop()
+
+
+def web_app(app: App) -> Flask:
+    """The Flask app with the routes that machines call and the pages that people open."""
+    flask = create_app(app)
+    flask.register_blueprint(pages(app))
+    return flask
+
+
+def _build(settings: Settings) -> App:
+    app = composition.build(settings)
+    store.migrate(app.store)
+    status = app.mind.engine.status()
+    logs.event("engine.chosen", engine=status.name, detail=status.detail)
+    return app
+
+
+def _listen(app: App) -> None:
+    settings = app.settings
+    try:
+        server = create_server(
+            web_app(app),
+            host=settings.host,
+            port=settings.port,
+            threads=settings.web_threads,
+            ident="lafiya",
+            clear_untrusted_proxy_headers=True,
+        )
+    except OSError as error:
+        app.stop()
+        raise click.ClickException(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Set HOST or PORT, or stop what is using it."
+        ) from None
+    signal.signal(signal.SIGTERM, _leave)
+    status = app.mind.engine.status()
+    click.echo(
+        f"Lafiya answers on http://{settings.host}:{_port(server, settings)}  "
+        f"(engine: {status.name}, {status.detail}; channels: {', '.join(sorted(app.channels))})",
+        err=True,
+    )
+    try:
+        server.run()
+    finally:
+        server.close()
+        app.stop()
+
+
+def _port(server: object, settings: Settings) -> int:
+    """The port really listened on (PORT=0 takes a free one)."""
+    held = getattr(server, "socket", None)
+    return held.getsockname()[1] if isinstance(held, socket.socket) else settings.port
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    # waitress ends its loop on SystemExit and lets requests in hand finish.
+    raise SystemExit(0)

@@ -1,0 +1,144 @@
+"""The queue of messages to be answered: claim, renew, finish, revive.
+
+The database decides who runs what: a partial unique index keeps one ordinary job of a conversation
+running, whatever the queries here see. Urgent jobs are outside that rule.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from storage.models import Job
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this worker holds until its lease ends."""
+
+    id: int
+    conversation_id: int
+    message_id: int
+    urgent: bool
+    attempts: int
+    created_at: float
+    lease: str
+
+
+def claim(
+    store: Store, *, lease: str, now: float, lease_seconds: float, urgent_only: bool = False
+) -> Claimed | None:
+    """Take the next job: urgent ones first, then in order, one ordinary a conversation at a time.
+
+    None when there is nothing to do, or when another worker was a moment faster.
+    """
+    with store.read() as connection:
+        if connection.scalar(_next(now, urgent_only)) is None:
+            return None
+    try:
+        with store.write() as connection:
+            return _take(connection, lease, now, lease_seconds, urgent_only)
+    except IntegrityError:
+        # Two claims of one conversation could not see each other; the index refused the second.
+        return None
+
+
+def renew(store: Store, lease: str, *, now: float, lease_seconds: float) -> None:
+    """Say that the holder of this lease is alive."""
+    with store.write() as connection:
+        connection.execute(
+            update(Job)
+            .where(Job.lease == lease, Job.status == "running")
+            .values(lease_until=now + lease_seconds)
+        )
+
+
+def finish(connection: Connection, job: Claimed, *, now: float) -> bool:
+    """End the job inside the caller's transaction; False when the lease was lost to another."""
+    done = connection.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.status == "running", Job.lease == job.lease)
+        .values(status="done", ended_at=now, lease=None, lease_until=None)
+    )
+    return done.rowcount == 1
+
+
+def put_back(store: Store, job: Claimed, *, now: float, delay: float) -> None:
+    """Queue the job again after a failure, to be tried in `delay` seconds."""
+    with store.write() as connection:
+        connection.execute(
+            update(Job)
+            .where(Job.id == job.id, Job.status == "running", Job.lease == job.lease)
+            .values(status="queued", run_after=now + delay, lease=None, lease_until=None)
+        )
+
+
+def revive(store: Store, *, now: float) -> int:
+    """Queue the jobs of workers that died. How many there were."""
+    late = (Job.status == "running", Job.lease_until < now)
+    with store.read() as connection:
+        if not connection.scalar(select(func.count()).select_from(Job).where(*late)):
+            return 0
+    with store.write() as connection:
+        done = connection.execute(
+            update(Job)
+            .where(*late)
+            .values(status="queued", run_after=now, lease=None, lease_until=None)
+        )
+        return done.rowcount
+
+
+def depth(connection: Connection) -> dict[str, int]:
+    """How many jobs are queued and running."""
+    rows = connection.execute(
+        select(Job.status, func.count()).where(Job.status != "done").group_by(Job.status)
+    )
+    return {"queued": 0, "running": 0, **{status: count for status, count in rows}}
+
+
+def _next(now: float, urgent_only: bool) -> Any:
+    earlier = aliased(Job)
+    blocked = exists().where(
+        earlier.conversation_id == Job.conversation_id,
+        earlier.status != "done",
+        earlier.urgent.is_(False),
+        earlier.id < Job.id,
+    )
+    query = select(Job.id).where(Job.status == "queued", Job.run_after <= now)
+    query = query.where(Job.urgent if urgent_only else Job.urgent | ~blocked)
+    return query.order_by(Job.urgent.desc(), Job.id).limit(1)
+
+
+def _take(
+    connection: Connection, lease: str, now: float, lease_seconds: float, urgent_only: bool
+) -> Claimed | None:
+    query = _next(now, urgent_only).with_for_update(skip_locked=True)
+    job_id = connection.scalar(query)
+    if job_id is None:
+        return None
+    # The status is asked again: on PostgreSQL the row may have changed before it was locked.
+    row = connection.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status == "queued")
+        .values(
+            status="running",
+            attempts=Job.attempts + 1,
+            lease=lease,
+            lease_until=now + lease_seconds,
+        )
+        .returning(Job.conversation_id, Job.message_id, Job.urgent, Job.attempts, Job.created_at)
+    ).first()
+    if row is None:
+        return None
+    return Claimed(
+        id=job_id,
+        conversation_id=row.conversation_id,
+        message_id=row.message_id,
+        urgent=row.urgent,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        lease=lease,
+    )

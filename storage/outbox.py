@@ -1,0 +1,262 @@
+"""Replies on their way out: queued in the answer's transaction, claimed one by one, accounted for.
+
+Order: the first open row of a conversation goes first; urgent rows have a lane of their own.
+Knows states and times. Knows no provider: rate limits and error kinds are `bot.delivery`'s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from core.messages import Choice, DeliveryReport, Document, Reply
+from storage.models import Conversation, Outbox, Person
+from storage.store import Store
+
+ENDED = ("sent", "refused", "expired", "doubtful")
+FINAL_WORDS = ("delivered", "read", "undelivered", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One part to be sent: what, to whom, and its history so far."""
+
+    id: int
+    conversation_id: int
+    channel: str
+    address: str
+    reply: Reply
+    urgent: bool
+    template: bool
+    attempts: int
+    doubts: int
+    created_at: float
+    expires_at: float
+    last_in_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where a reply goes: the conversation, its channel and the person's key."""
+
+    conversation_id: int
+    channel: str
+    data_key: str
+
+
+def enqueue(
+    connection: Connection,
+    store: Store,
+    line: Line,
+    message_id: int,
+    parts: Sequence[Reply],
+    *,
+    urgent: bool,
+    now: float,
+    expires_at: float,
+) -> None:
+    """Queue the parts of one reply, in order, inside the caller's transaction."""
+    box = store.cipher.box(line.data_key)
+    for part in parts:
+        values = {
+            "conversation_id": line.conversation_id,
+            "message_id": message_id,
+            "channel": line.channel,
+            "urgent": urgent,
+            "body": box.seal(part.text),
+            "choices": [[choice.id, choice.label] for choice in part.choices],
+            "document_name": part.document.name if part.document else None,
+            "document": box.seal(part.document.content) if part.document else None,
+            "template": False,
+            "status": "queued",
+            "attempts": 0,
+            "doubts": 0,
+            "not_before": now,
+            "expires_at": expires_at,
+            "created_at": now,
+        }
+        connection.execute(insert(Outbox).values(values))
+
+
+def ready(
+    store: Store, channel: str, *, now: float, limit: int, urgent_only: bool = False
+) -> list[Parcel]:
+    """A channel's parts that may go now, urgent first: at most one a conversation and lane."""
+    earlier = aliased(Outbox)
+    behind = exists().where(
+        earlier.conversation_id == Outbox.conversation_id,
+        earlier.urgent == Outbox.urgent,
+        earlier.id < Outbox.id,
+        earlier.status.in_(("queued", "sending")),
+    )
+    query = (
+        select(Outbox.__table__, Person.address, Person.data_key, Conversation.last_in_at)
+        .join(Conversation, Conversation.id == Outbox.conversation_id)
+        .join(Person, Person.id == Conversation.person_id)
+        .where(
+            Outbox.status == "queued",
+            Outbox.channel == channel,
+            Outbox.not_before <= now,
+            ~behind,
+        )
+        .order_by(Outbox.urgent.desc(), Outbox.id)
+        .limit(limit)
+    )
+    if urgent_only:
+        query = query.where(Outbox.urgent)
+    with store.read() as connection:
+        return [_parcel(store, row) for row in connection.execute(query)]
+
+
+def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds: float) -> bool:
+    """Mark the part as being sent, right before the request; False when another has it."""
+    try:
+        with store.write() as connection:
+            done = connection.execute(
+                update(Outbox)
+                .where(Outbox.id == parcel.id, Outbox.status == "queued")
+                .values(
+                    status="sending",
+                    attempts=Outbox.attempts + 1,
+                    lease=lease,
+                    lease_until=now + lease_seconds,
+                )
+            )
+            return done.rowcount == 1
+    except IntegrityError:
+        return False
+
+
+def postpone(store: Store, parcel_id: int, *, until: float) -> None:
+    """Let a queued part wait for its chat's turn."""
+    with store.write() as connection:
+        connection.execute(
+            update(Outbox)
+            .where(Outbox.id == parcel_id, Outbox.status == "queued")
+            .values(not_before=until)
+        )
+
+
+def settle(
+    store: Store, parcel_id: int, *, lease: str, status: str, now: float, **values: Any
+) -> None:
+    """Record what became of a part that this sender holds: queued again, waiting, or an end."""
+    if status in ENDED:
+        values["ended_at"] = now
+    with store.write() as connection:
+        connection.execute(
+            update(Outbox)
+            .where(Outbox.id == parcel_id, Outbox.status == "sending", Outbox.lease == lease)
+            .values(status=status, lease=None, lease_until=None, **values)
+        )
+
+
+def revive(store: Store, *, now: float) -> tuple[int, int]:
+    """Parts whose sender died in mid-send are doubtful: repeated once, then ended.
+
+    Returns how many were queued again and how many ended.
+    """
+    late = (Outbox.status == "sending", Outbox.lease_until < now)
+    with store.read() as connection:
+        if not connection.scalar(select(func.count()).select_from(Outbox).where(*late)):
+            return 0, 0
+    with store.write() as connection:
+        ended = connection.execute(
+            update(Outbox)
+            .where(*late, Outbox.doubts > 0)
+            .values(status="doubtful", ended_at=now, code="crash", lease=None, lease_until=None)
+        )
+        again = connection.execute(
+            update(Outbox)
+            .where(*late)
+            .values(
+                status="queued",
+                doubts=Outbox.doubts + 1,
+                not_before=now,
+                lease=None,
+                lease_until=None,
+            )
+        )
+        return again.rowcount, ended.rowcount
+
+
+def report(store: Store, word: DeliveryReport) -> int | None:
+    """Note a provider's later word on a part; the part's id, or None when it is not ours.
+
+    Callbacks come twice and out of order: a final word is not overwritten by an earlier stage.
+    """
+    known = func.coalesce(Outbox.provider_status, "")
+    query = update(Outbox).where(
+        Outbox.channel == word.channel, Outbox.provider_id == word.provider_id
+    )
+    if word.status not in FINAL_WORDS:
+        query = query.where(known.not_in(FINAL_WORDS))
+    if word.status == "delivered":
+        query = query.where(known != "read")
+    values = {"provider_status": word.status[:16]}
+    if word.code:
+        values["code"] = word.code[:32]
+    with store.write() as connection:
+        return connection.scalars(query.values(values).returning(Outbox.id)).first()
+
+
+def hold(store: Store, parcel_id: int) -> None:
+    """A part that the provider took and then could not deliver waits until the person writes."""
+    with store.write() as connection:
+        connection.execute(
+            update(Outbox)
+            .where(Outbox.id == parcel_id, Outbox.status == "sent")
+            .values(status="waiting", ended_at=None, provider_id=None, provider_status=None)
+        )
+
+
+def invite(store: Store, parcel_id: int, *, now: float) -> None:
+    """Queue the approved template beside a held part, unless one is on its way already."""
+    held = Outbox.__table__.alias("held")
+    copied = ("conversation_id", "message_id", "channel", "urgent", "body", "expires_at")
+    with store.write() as connection:
+        row = connection.execute(select(held).where(held.c.id == parcel_id)).one()
+        recent = select(Outbox.id).where(
+            Outbox.conversation_id == row.conversation_id,
+            Outbox.template,
+            Outbox.created_at > now - 3600,
+        )
+        if connection.scalar(recent.limit(1)) is not None:
+            return
+        values = {name: getattr(row, name) for name in copied}
+        fresh = {"status": "queued", "attempts": 0, "doubts": 0, "choices": [], "template": True}
+        times = {"not_before": now, "created_at": now}
+        connection.execute(insert(Outbox).values(**values, **fresh, **times))
+
+
+def counts(connection: Connection, *, since: float) -> dict[str, int]:
+    """Parts by status: all open ones, and those that ended since a time."""
+    recent = Outbox.ended_at >= since
+    query = select(Outbox.status, func.count()).group_by(Outbox.status)
+    rows = connection.execute(query.where(Outbox.ended_at.is_(None) | recent))
+    return {status: count for status, count in rows}
+
+
+def _parcel(store: Store, row: Any) -> Parcel:
+    box = store.cipher.box(row.data_key)
+    document = None
+    if row.document_name:
+        document = Document(row.document_name, box.open(row.document))
+    choices = tuple(Choice(key, label) for key, label in row.choices)
+    return Parcel(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        channel=row.channel,
+        address=box.open(row.address),
+        reply=Reply(box.open(row.body), choices, document),
+        urgent=row.urgent,
+        template=row.template,
+        attempts=row.attempts,
+        doubts=row.doubts,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_in_at=row.last_in_at,
+    )

@@ -1,0 +1,169 @@
+"""The door to the database: engines, transactions, migrations. No table is named here.
+
+SQLite lets one writer in at a time and makes the others poll; inside one process a lock queues them
+instead, which is fair and faster. `write` and `read` are the only two ways to a connection.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import StoreError, WrongDataKey
+from storage.cipher import Cipher
+
+BUSY_MS = 15_000
+MIGRATION_LOCK = 0x1AF1A
+
+
+class Store:
+    """One database and the cipher that its texts are sealed with."""
+
+    def __init__(self, engine: Engine, cipher: Cipher) -> None:
+        self.engine = engine
+        self.cipher = cipher
+        self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at its end and rolls back on any exception.
+
+        Raises StoreError when the database cannot be used; constraint errors pass through.
+        """
+        with self._writer, _named_errors(), self.engine.connect() as connection:
+            connection.execution_options(immediate=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose changes are thrown away. Raises StoreError."""
+        with _named_errors(), self.engine.connect() as connection:
+            yield connection
+
+    def insert_once(self, table: Any) -> Any:
+        """An insert that does nothing when the row is there already (`on_conflict_do_nothing`)."""
+        dialect = sqlite if self.is_sqlite else postgresql
+        return dialect.insert(table).on_conflict_do_nothing()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_store(url: str, data_key: str = "") -> Store:
+    """Open a database, making the folder of an SQLite file. Nothing is migrated or checked yet.
+
+    Raises StoreError when the folder cannot be made.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = create_engine(parsed, pool_size=16, max_overflow=16, pool_pre_ping=True)
+        return Store(engine, Cipher(data_key))
+    if parsed.database and parsed.database != ":memory:":
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{Path(parsed.database).parent}: {error.strerror}") from None
+    engine = create_engine(parsed, pool_size=32, connect_args={"timeout": BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Store(engine, Cipher(data_key))
+
+
+def migrate(store: Store) -> None:
+    """Bring the schema to this version's head. Raises StoreError when that fails."""
+    with _named_errors(), _only_one(store):
+        command.upgrade(_alembic(store), "head")
+    check_key(store)
+
+
+@contextmanager
+def _only_one(store: Store) -> Iterator[None]:
+    """Processes that start together on PostgreSQL migrate one after the other."""
+    if store.is_sqlite:
+        yield
+        return
+    with store.engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+
+
+def is_current(store: Store) -> bool:
+    """Whether the schema is at this version's head."""
+    head = ScriptDirectory.from_config(_alembic(store)).get_current_head()
+    with store.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def check_key(store: Store) -> None:
+    """Refuse a DATA_KEY other than the one this database was written with. Raises WrongDataKey."""
+    mine = store.cipher.fingerprint
+    with store.write() as connection:
+        known = connection.scalar(text("SELECT value FROM meta WHERE key = 'data_key'"))
+        if known is None:
+            insert = "INSERT INTO meta (key, value) VALUES ('data_key', :value)"
+            connection.execute(text(insert), {"value": mine})
+    if known not in (None, mine):
+        raise WrongDataKey(
+            "This database was written without a DATA_KEY. Run `lafiya encrypt` with it set."
+            if known == "none"
+            else "This database was written with another DATA_KEY. Set that one again."
+        )
+
+
+def _alembic(store: Store) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("storage") / "migrations"))
+    config.attributes["engine"] = store.engine
+    return config
+
+
+def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
+    # The driver's own transaction handling begins too late for BEGIN IMMEDIATE: ours does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: an accepted message survives a power cut, not only a killed process.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # Erased text must not stay readable in free pages.
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Database trouble as StoreError, without the statement's parameters: people's words."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise StoreError(f"database: {type(error.orig).__name__}") from None
+    except SQLAlchemyError as error:
+        raise StoreError(f"database: {type(error).__name__}") from None

@@ -1,0 +1,283 @@
+"""One conversation as the answer needs it: the person, what they agreed to, where the talk stands.
+
+Reads everything in one short transaction; writes the small changes that an answer brings about.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from core.messages import Choice, Kind, Past, Turn
+from storage.models import Consent, Conversation, Job, Message, Person
+from storage.outbox import Line
+from storage.store import Store
+
+HISTORY_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A snapshot of a conversation at one incoming message."""
+
+    conversation_id: int
+    person_id: int
+    message_id: int
+    channel: str
+    identity: str
+    address: str = field(repr=False)
+    turn: Turn
+
+
+def load(store: Store, message_id: int, *, turns: int) -> Thread | None:
+    """The thread at this message, with up to `turns` earlier ones; None when it was erased."""
+    with store.read() as connection:
+        row = connection.execute(_THREAD.where(Message.id == message_id)).first()
+        if row is None:
+            return None
+        consents = _consents(connection, row.person_id)
+        past = _past(connection, store, row, turns)
+        waiting = _waiting(connection, store, row)
+        answered, last_minute = _tally(connection, row)
+    turn = Turn(
+        text=store.cipher.box(row.data_key).open(row.body),
+        kind=Kind(row.kind),
+        choice=row.choice,
+        edited=row.edited,
+        language=row.language,
+        country=row.country,
+        stopped=row.stopped,
+        service=consents.get("service"),
+        training=consents.get("training"),
+        waiting_text=waiting,
+        menu=tuple(Choice(key, label) for key, label in row.menu),
+        topic=row.topic,
+        noticed=row.noticed_at is not None,
+        training_asked=row.training_asked_at is not None,
+        answered=answered,
+        last_minute=last_minute,
+        past=past,
+    )
+    return Thread(
+        conversation_id=row.conversation_id,
+        person_id=row.person_id,
+        message_id=message_id,
+        channel=row.channel,
+        identity=row.identity,
+        address=store.cipher.box(row.data_key).open(row.address),
+        turn=turn,
+    )
+
+
+def change_person(connection: Connection, person_id: int, **values: Any) -> None:
+    """Set columns of a person (language, stopped)."""
+    connection.execute(update(Person).where(Person.id == person_id).values(values))
+
+
+def change_conversation(connection: Connection, conversation_id: int, **values: Any) -> None:
+    """Set columns of a conversation (menu, topic ...)."""
+    connection.execute(
+        update(Conversation).where(Conversation.id == conversation_id).values(values)
+    )
+
+
+def record_consent(
+    connection: Connection, person_id: int, kind: str, granted: bool, version: str, now: float
+) -> None:
+    """Add a yes or no; the newest of its kind counts."""
+    values = {"person_id": person_id, "kind": kind, "granted": granted, "version": version}
+    connection.execute(insert(Consent).values(at=now, **values))
+
+
+def line(connection: Connection, conversation_id: int) -> Line:
+    """Where a conversation's replies go, with the person's key as it is now."""
+    row = connection.execute(
+        select(Person.channel, Person.data_key)
+        .join(Conversation, Conversation.person_id == Person.id)
+        .where(Conversation.id == conversation_id)
+    ).one()
+    return Line(conversation_id, row.channel, row.data_key)
+
+
+def language(connection: Connection, conversation_id: int) -> str:
+    """The language that a conversation is held in."""
+    return connection.scalars(
+        select(Person.language)
+        .join(Conversation, Conversation.person_id == Person.id)
+        .where(Conversation.id == conversation_id)
+    ).one()
+
+
+def alerted_since(connection: Connection, conversation_id: int, *, since: float) -> bool:
+    """Whether a danger sign was answered in a conversation after a time."""
+    query = select(Message.id).where(
+        Message.conversation_id == conversation_id,
+        Message.direction == "out",
+        Message.danger_sign.is_not(None),
+        Message.created_at > since,
+    )
+    return connection.scalar(query.limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message as a page shows it, in either direction."""
+
+    id: int
+    direction: str
+    text: str = field(repr=False)
+    choices: list[list[str]]
+    source: str | None
+    danger_sign: str | None
+
+
+def shown(store: Store, channel: str, sender: str, *, after: int, limit: int = 200) -> list[Shown]:
+    """The messages of one sender's conversation with an id above `after`, oldest first.
+
+    Buttons are shown under the newest reply only: older ones no longer answer anything.
+    """
+    identity = store.cipher.blind(channel, sender)
+    query = (
+        select(Message.__table__, Person.data_key, Conversation.menu)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .join(Person, Person.id == Conversation.person_id)
+        .where(Person.channel == channel, Person.identity == identity, Message.id > after)
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    with store.read() as connection:
+        rows = connection.execute(query).all()
+    newest = next((row.id for row in rows if row.direction == "out"), None)
+    return [
+        Shown(
+            id=row.id,
+            direction=row.direction,
+            text=store.cipher.box(row.data_key).open(row.body),
+            choices=row.menu if row.id == newest else [],
+            source=row.source,
+            danger_sign=row.danger_sign if row.direction == "out" else None,
+        )
+        for row in reversed(rows)
+    ]
+
+
+def waiting(store: Store, channel: str, sender: str) -> bool:
+    """Whether a sender has a message that is not answered yet."""
+    query = (
+        select(Job.id)
+        .join(Conversation, Conversation.id == Job.conversation_id)
+        .join(Person, Person.id == Conversation.person_id)
+        .where(
+            Person.channel == channel,
+            Person.identity == store.cipher.blind(channel, sender),
+            Job.status != "done",
+        )
+    )
+    with store.read() as connection:
+        return connection.scalar(query.limit(1)) is not None
+
+
+def add_reply(
+    connection: Connection, store: Store, line: Line, text: str, *, now: float, **stamps: Any
+) -> int:
+    """Store an outgoing message with its stamps (release, source, topic ...); its id."""
+    values = {
+        "conversation_id": line.conversation_id,
+        "channel": line.channel,
+        "direction": "out",
+        "kind": Kind.TEXT.value,
+        "body": store.cipher.box(line.data_key).seal(text),
+        "edited": False,
+        "created_at": now,
+        **stamps,
+    }
+    return connection.scalars(insert(Message).values(values).returning(Message.id)).one()
+
+
+def menu(choices: Sequence[Choice]) -> list[list[str]]:
+    """Choices as a conversation stores them."""
+    return [[choice.id, choice.label] for choice in choices]
+
+
+_THREAD = (
+    select(
+        Message.conversation_id,
+        Message.channel,
+        Message.body,
+        Message.kind,
+        Message.choice,
+        Message.edited,
+        Message.created_at,
+        Message.id.label("message_id"),
+        Person.id.label("person_id"),
+        Person.identity,
+        Person.data_key,
+        Person.address,
+        Person.language,
+        Person.country,
+        Person.stopped,
+        Conversation.waiting_message_id,
+        Conversation.menu,
+        Conversation.topic,
+        Conversation.noticed_at,
+        Conversation.training_asked_at,
+    )
+    .join(Conversation, Conversation.id == Message.conversation_id)
+    .join(Person, Person.id == Conversation.person_id)
+)
+
+
+def _consents(connection: Connection, person_id: int) -> dict[str, bool]:
+    rows = connection.execute(
+        select(Consent.kind, Consent.granted)
+        .where(Consent.person_id == person_id)
+        .order_by(Consent.id)
+    )
+    return {kind: granted for kind, granted in rows}
+
+
+def _past(connection: Connection, store: Store, row: Row[Any], turns: int) -> tuple[Past, ...]:
+    if not turns:
+        return ()
+    rows = connection.execute(
+        select(Message.direction, Message.body)
+        .where(
+            Message.conversation_id == row.conversation_id,
+            Message.id < row.message_id,
+            Message.kind == Kind.TEXT.value,
+        )
+        .order_by(Message.id.desc())
+        .limit(turns)
+    ).all()
+    box = store.cipher.box(row.data_key)
+    roles = {"in": "user", "out": "assistant"}
+    return tuple(
+        Past(roles[direction], box.open(body)[:HISTORY_CHARACTERS])
+        for direction, body in reversed(rows)
+    )
+
+
+def _waiting(connection: Connection, store: Store, row: Row[Any]) -> str | None:
+    if row.waiting_message_id is None:
+        return None
+    body = connection.scalar(select(Message.body).where(Message.id == row.waiting_message_id))
+    return store.cipher.box(row.data_key).open(body) or None if body else None
+
+
+def _tally(connection: Connection, row: Row[Any]) -> tuple[int, int]:
+    """(ordinary answers so far, messages in the minute before this one, it included)."""
+    mine = Message.conversation_id == row.conversation_id
+    ordinary = Message.source.in_(("library", "model", "fallback"))
+    answered = select(func.count()).select_from(Message).where(mine, ordinary)
+    recent = (
+        select(func.count())
+        .select_from(Message)
+        .where(
+            mine,
+            Message.direction == "in",
+            Message.id <= row.message_id,
+            Message.created_at > row.created_at - 60,
+        )
+    )
+    return connection.scalar(answered) or 0, connection.scalar(recent) or 0
