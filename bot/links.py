@@ -3,6 +3,8 @@
 The token holds the row's id and when the record began, so that no other record answers to it.
 """
 
+from functools import cached_property
+
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from storage import privacy
@@ -16,7 +18,11 @@ class DataLinks:
 
     def __init__(self, store: Store, base_url: str) -> None:
         self._store, self._base = store, base_url.rstrip("/")
-        self._signer = URLSafeTimedSerializer(privacy.link_secret(store), salt="my-data")
+
+    @cached_property
+    def _signer(self) -> URLSafeTimedSerializer:
+        # Read at the first use: the table is there only after the migration.
+        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt="my-data")
 
     def make(self, person_id: int) -> str:
         """The address of a person's data."""

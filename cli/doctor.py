@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bot import app as composition
+from bot.texts import Texts
 from core.errors import LafiyaError
 from core.settings import Settings
 from inference.choose import choose
@@ -95,7 +96,7 @@ def _engine(settings: Settings) -> Check:
 
 def _knowledge(settings: Settings) -> Check:
     try:
-        mind = composition.make_mind(settings, choose(settings), composition.Texts())
+        mind = composition.make_mind(settings, choose(settings), Texts())
     except (LafiyaError, ValueError) as error:
         return Check("library", False, str(error))
     topics = len(mind.library.topics)

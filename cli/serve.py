@@ -69,7 +69,7 @@ def _build(settings: Settings) -> App:
 def _listen(app: App) -> None:
     settings = app.settings
     try:
-        server = create_server(
+        server = create_server(  # type: ignore[no-untyped-call]
             web_app(app),
             host=settings.host,
             port=settings.port,

@@ -4,8 +4,9 @@ Both go through `conversation.answer` as every channel does. `ask` stores nothin
 """
 
 import json
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -29,8 +30,8 @@ from inference.choose import choose
 def ask(settings: Settings, question: tuple[str, ...], as_json: bool, language: str) -> None:
     """Answer QUESTION, or each line of standard input. No consent is asked, nothing is stored."""
     mind = composition.make_mind(settings, choose(settings), Texts())
-    lines = [" ".join(question)] if question else _lines(click.get_text_stream("stdin"))
-    for line in lines:
+    given: Iterable[str] = (" ".join(question),) if question else _lines(sys.stdin)
+    for line in given:
         row = answer_row(mind, line, language)
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else f"{row['reply']}\n")
     mind.engine.close()
@@ -73,7 +74,7 @@ def chat(settings: Settings) -> None:
     mind.engine.close()
 
 
-def _lines(stream: Iterable[str]) -> Iterator[str]:
+def _lines(stream: Iterable[str]) -> Iterable[str]:
     return (line.rstrip("\n") for line in stream if line.strip())
 
 
