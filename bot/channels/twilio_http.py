@@ -76,7 +76,7 @@ def meaning(error: Exception) -> SendError:
         return send_error(429, error.code, error.after)
     if isinstance(error, TwilioRestException | TwilioServiceException):
         code = str(error.code) if error.code else None
-        return send_error(int(error.status), code)
+        return send_error(error.status if isinstance(error.status, int) else 500, code)
     name = type(error).__name__
     if _not_sent(error):
         return SendLater("not connected", code=name)
