@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -385,7 +386,10 @@ def _unlike(method: dict[str, Any] | None, data: dict[str, str]) -> str:
     if method is None:
         return "no such method"
     missing = [name for name, spec in method.items() if spec["required"] and not data.get(name)]
-    return f"{missing[0]} is missing" if missing else ""
+    if missing:
+        return f"{missing[0]} is missing"
+    unknown = set(data) - method.keys() if "document" not in data else set()  # files add names
+    return f"{min(unknown)} is unknown" if unknown else ""
 
 
 def main() -> None:
@@ -396,9 +400,13 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--hang", type=float, default=30.0, help="seconds of a hang")
     options.add_argument("--retry-after", type=float, default=1)
+    options.add_argument("--say-port", action="store_true", help="print the port (with --port 0)")
     given = options.parse_args()
     plan = Plan.read(given.faults, given.seed, hang=given.hang, retry_after=given.retry_after)
     providers = Providers(plan, given.port)
+    if given.say_port:
+        sys.stdout.write(f"{providers.server.server_port}\n")
+        sys.stdout.flush()
     providers.server.serve_forever()
 
 
