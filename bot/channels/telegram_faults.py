@@ -66,14 +66,14 @@ class Request(HTTPXRequest):
 
 
 def _wait(payload: bytes) -> float | None:
-    """`parameters.retry_after`, or the number in the words, of a flood answer."""
+    """`parameters.retry_after`, or the number in the words, of a flood answer (0 says nothing)."""
     text = payload[:4096].decode("utf-8", "replace")
     try:
         seconds = json.loads(text)["parameters"]["retry_after"]
-        return float(seconds)
+        return float(seconds) or None
     except (ValueError, TypeError, LookupError):
         found = re.search(r"retry after (\d{1,6})", text, re.IGNORECASE)
-        return float(found[1]) if found else None
+        return float(found[1]) or None if found else None
 
 
 def meaning(error: BaseException) -> SendError:

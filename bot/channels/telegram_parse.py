@@ -67,7 +67,7 @@ class Me:
 def parse(update: Json, me: Me = Me()) -> Inbound | None:
     """The message in an update, or None when there is nothing to answer.
 
-    Private chats are answered; in groups only what is addressed to the bot, as `Kind.OTHER`.
+    Private chats are answered; in groups only what is addressed to the bot, as `Kind.GROUP`.
     """
     number = _whole(update.get("update_id"))
     if number is None or number < 0:
@@ -92,10 +92,10 @@ def _message(external_id: str, message: Json, edited: bool, me: Me) -> Inbound |
     if chat_id is None or kind is None or _get(_get(message, "from"), "is_bot") is True:
         return None
     text = _text(message)
-    if _get(chat, "type") != "private":
+    if not _private(chat):
         if edited or not _addressed(message, text, me):
             return None
-        kind = Kind.OTHER
+        kind = Kind.GROUP
     return Inbound(
         channel=NAME,
         external_id=external_id,
@@ -132,6 +132,12 @@ def _press(external_id: str, query: Json) -> Inbound | None:
         name=_name(person),
         receipt=receipt or None,
     )
+
+
+def _private(chat: object) -> bool:
+    """Ids of groups and channels are negative, should the type ever be left out."""
+    kind, chat_id = _get(chat, "type"), _whole(_get(chat, "id"))
+    return kind == "private" or (kind is None and chat_id is not None and chat_id > 0)
 
 
 def _kind(message: Json) -> Kind | None:

@@ -39,7 +39,8 @@ class Bot(telegram.Bot):
         data: dict[str, Any] = {"timeout": timeout, "allowed_updates": ALLOWED_UPDATES}
         if offset is not None:
             data["offset"] = offset
-        found = await self._post("getUpdates", data, read_timeout=timeout + 10)
+        async with asyncio.timeout(timeout + 30):  # an answer that trickles would never end
+            found = await self._post("getUpdates", data, read_timeout=timeout + 10)
         return found if isinstance(found, list) else []
 
     async def close_connections(self) -> None:

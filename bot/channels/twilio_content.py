@@ -23,6 +23,7 @@ _PREFIX = "lafiya_"
 _PAUSE = 600.0
 _PAGE = 500
 _MOST_PAGES = 10
+_PATIENCE = 3.0  # for all pages: replies wait meanwhile
 #: An account holds a limited number of contents, and a changing text is not worth one.
 _MOST_CONTENTS = 200
 
@@ -69,8 +70,10 @@ class QuickReplies:
 
     def _list(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        query = f"?PageSize={_PAGE}"
+        query, began = f"?PageSize={_PAGE}", self._clock()
         for _ in range(_MOST_PAGES):
+            if self._clock() - began > _PATIENCE:
+                raise TimeoutError
             page = self._request("GET", f"/v1/Content{query}", None)
             for item in page["contents"]:
                 if str(item["friendly_name"]).startswith(_PREFIX):

@@ -55,7 +55,7 @@ class Http(TwilioHttpClient):
         response = super().request(*args, **more)
         if response.status_code == 429:
             wait = (response.headers or {}).get("Retry-After", "")
-            raise TooFast(_code(response.text), float(wait) if wait.isdecimal() else None)
+            raise TooFast(_code(response.text), float(wait) or None if wait.isdecimal() else None)
         return response
 
 

@@ -6,7 +6,7 @@ Knows how a page's session becomes an identity. Does not know a route or the sto
 import hashlib
 
 from bot.channels.base import Accept
-from core.messages import Capabilities, Choice, Delivery, Inbound, Kind, Reply
+from core.messages import Capabilities, Delivery, Inbound, Kind, Reply
 
 NAME = "web"
 
@@ -62,8 +62,3 @@ def inbound(session: str, message_id: str, text: str, choice: str | None = None)
         text=text,
         choice=choice,
     )
-
-
-def choice_value(choice: Choice) -> str:
-    """A button's id and label in one form field: a page without scripts sends nothing else."""
-    return f"{choice.id}|{choice.label}"

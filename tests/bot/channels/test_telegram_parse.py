@@ -61,6 +61,7 @@ PRIVATE = [
     ("content of tomorrow", {"hologram": {}}, _in(kind=Kind.OTHER)),
     ("forwarded text", {"text": "a", "forward_origin": {"type": "user"}}, _in(text="a")),
     ("no from: the chat's name", {"from": None, "text": "a"}, _in(text="a")),
+    ("a chat of no type", {"text": "a", "chat": {"id": 77001}}, _in(text="a")),
     ("no date", {"date": None, "text": "a"}, _in(text="a", sent_at=None)),
     ("a date beyond time", {"date": 10**18, "text": "a"}, _in(text="a", sent_at=None)),
     ("half a surrogate pair", {"text": "a\ud800b"}, _in(text="a\ufffdb")),
@@ -92,6 +93,7 @@ IGNORED = [
     ("an empty message", update(1)),
     ("a bot", update(1, text="a", **{"from": {"id": 5, "is_bot": True}})),
     ("no chat", update(1, text="a", chat=None)),
+    ("a group of no type", update(1, text="a", chat={"id": -5})),
     ("a chat id as text", update(1, text="a", chat={"id": "77001", "type": "private"})),
     ("a chat id that is true", update(1, text="a", chat={"id": True, "type": "private"})),
     ("a chat id beyond 64 bits", update(1, text="a", chat={"id": 2**63, "type": "private"})),
@@ -132,7 +134,7 @@ def test_in_a_group_only_what_is_addressed_to_us(label, message, ours):
     found = parse(update(1, chat=GROUP, **message), ME)
     assert (found is not None) is ours
     if found:
-        assert (found.kind, found.address, found.sender) == (Kind.OTHER, "-100500", "-100500")
+        assert (found.kind, found.address, found.sender) == (Kind.GROUP, "-100500", "-100500")
 
 
 def test_an_edit_in_a_group_is_passed_over():

@@ -87,7 +87,7 @@ def test_blocked_means_gone(providers, channel):
     assert caught.value.gone
 
 
-@pytest.mark.parametrize(("told", "after"), [(7, 7.0), (0, 0.0)])
+@pytest.mark.parametrize(("told", "after"), [(7, 7.0), (0, None)])
 def test_a_flood_answer_says_how_long(providers, channel, told, after):
     providers.plan.retry_after = told
     providers.plan.script.append("429")
