@@ -19,7 +19,8 @@ Kind = Literal["always", "advice", "carried"]
 KINDS: Final = ("always", "advice", "carried")
 _LIST: Final = re.compile(r"(?<!\?P)<(\w+)>")
 _GLUED: Final = re.compile(r"(?<=\d)(?=[a-z])")
-_WORD: Final = re.compile(r"[a-z]+")
+# "Juna biyu" is pregnancy, no number.
+_WORD: Final = re.compile(r"(?<![a-z])(?<!juna )[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,11 @@ class Excuses:
 
     def holds(self, name: str, sentence: str, match: re.Match[str]) -> bool:
         """Return whether the excuse `name` holds for `match` in the folded `sentence`."""
-        head, tail = sentence[: match.start()], sentence[match.end() :]
+        head, rest = sentence[: match.start()], sentence[match.start() :]
         if name == "negated":
-            return self._negated(head, tail)
+            return self._negated(head, rest)
         if name == "warned":
-            return self._says("warnings", sentence) and not self._advised(head, tail)
+            return self._says("warnings", sentence) and not self._advised(head, rest)
         if name == "accident":
             return self._accident(head + match[0], sentence)
         if name == "condition":
@@ -80,7 +81,7 @@ class Excuses:
             text = self.patterns["denials"].sub(" ", text)
         return bool(self.patterns[name].search(text))
 
-    def _negated(self, head: str, tail: str) -> bool:
+    def _negated(self, head: str, rest: str) -> bool:
         """A negation reaches to the next stop, and over a new clause only in a list with "ko"."""
         head = self._since_stop(self.patterns["neutral"].sub(" ", head))
         negators = list(self.patterns["negators"].finditer(head))
@@ -89,11 +90,11 @@ class Excuses:
         between = head[negators[-1].end() :]
         if not self.patterns["new_clause"].search(between):
             return True
-        stop = self.patterns["stops"].search(tail)
-        return self._says("or", between + (tail[: stop.start()] if stop else tail))
+        stop = self.patterns["stops"].search(rest)
+        return self._says("or", between + (rest[: stop.start()] if stop else rest))
 
-    def _advised(self, head: str, tail: str) -> bool:
-        return self._says("advising", self._since_stop(head)) and not self._negated(head, tail)
+    def _advised(self, head: str, rest: str) -> bool:
+        return self._says("advising", self._since_stop(head)) and not self._negated(head, rest)
 
     def _accident(self, upto: str, sentence: str) -> bool:
         clause = _clause(upto)
@@ -111,6 +112,12 @@ class Group:
 
     id: str
     pattern: re.Pattern[str]
+    grounds: re.Pattern[str]
+
+    def spoken_of(self, text: str, evidence: str) -> bool:
+        """Return whether `text` speaks of them and `evidence` has nothing of the kind."""
+        grounded = self.pattern.search(evidence) or self.grounds.search(evidence)
+        return bool(self.pattern.search(text)) and not grounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +173,15 @@ def _rules(raw: Mapping[str, Any]) -> Rules:
     return Rules(
         rules=tuple(_rule(entry, lists) for entry in raw["rules"]),
         excuses=Excuses({name: _compile(text, lists) for name, text in raw["excuses"].items()}),
-        groups=tuple(Group(row["id"], _compile(row["pattern"], lists)) for row in raw["groups"]),
+        groups=tuple(_group(row, lists) for row in raw["groups"]),
         seek=_compile(raw["seek"]["words"], lists),
         seek_lines={language: str(raw["seek"][language]) for language in ("ha", "en")},
         numerals={str(word): str(number) for word, number in raw["numerals"].items()},
     )
+
+
+def _group(row: Mapping[str, Any], lists: Mapping[str, str]) -> Group:
+    return Group(row["id"], _compile(row["pattern"], lists), _compile(row["grounds"], lists))
 
 
 def _rule(entry: Mapping[str, Any], lists: Mapping[str, str]) -> Rule:
