@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from knowledge.triage import Triage
-
 from bot.apply import Applier
 from bot.bell import Bell
 from bot.channels.base import Channel
@@ -39,6 +37,7 @@ from inference.engine import Engine
 from knowledge.language import Detector
 from knowledge.library import Library
 from knowledge.referral import Referral
+from knowledge.triage import Triage
 from storage import inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
 from storage.threads import Shown
