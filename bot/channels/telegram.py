@@ -10,26 +10,24 @@ import functools
 import logging
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram import LinkPreviewOptions, Message
 
 from bot.channels import telegram_parse
 from bot.channels.base import Accept
 from bot.channels.loop import LoopStopped, LoopThread
 from bot.channels.split import utf16
+from bot.channels.telegram_buttons import keyboard
 from bot.channels.telegram_faults import Request, meaning
 from bot.channels.telegram_receive import Bot, Receiver
-from bot.channels.words import numbered
 from core.errors import SendDoubtful, SendError, SendLater
 from core.logs import crash, event
-from core.messages import Capabilities, Choice, Delivery, Inbound, Reply
+from core.messages import Capabilities, Delivery, Inbound, Reply
 
 _CAPTION_LIMIT = 1024
-_BUTTON_ID_BYTES = 64
-_SHORT_LABEL = 16
 _CONNECTIONS = 128
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -176,10 +174,10 @@ class TelegramChannel:
             raise meaning(error) from None
 
     async def _hand_over(self, address: str, reply: Reply) -> Message:
-        bot, (text, keyboard) = self._client(), _keyboard(reply)
+        bot, (text, buttons) = self._client(), keyboard(reply)
         if reply.document is None:
             return await bot.send_message(
-                address, text, reply_markup=keyboard, link_preview_options=_NO_PREVIEW
+                address, text, reply_markup=buttons, link_preview_options=_NO_PREVIEW
             )
         caption = text if utf16(text) <= _CAPTION_LIMIT else None
         if caption is None:
@@ -189,7 +187,7 @@ class TelegramChannel:
             reply.document.content.encode(),
             filename=reply.document.name,
             caption=caption or None,
-            reply_markup=keyboard,
+            reply_markup=buttons,
         )
 
     async def _show_typing(self, address: str) -> None:
@@ -257,23 +255,3 @@ def _bot_id(token: str) -> int | None:
     """A token begins with the bot's id."""
     number = token.partition(":")[0]
     return int(number) if number.isascii() and number.isdigit() else None
-
-
-def _keyboard(reply: Reply) -> tuple[str, InlineKeyboardMarkup | None]:
-    """The text and its buttons; choices whose id is too long for a button become numbered lines."""
-    if not reply.choices:
-        return reply.text, None
-    if any(not 0 < len(choice.id.encode()) <= _BUTTON_ID_BYTES for choice in reply.choices):
-        event("telegram.buttons_written_out", level=logging.WARNING)
-        return numbered(reply.text, reply.choices), None
-    rows = [
-        [InlineKeyboardButton(choice.label, callback_data=choice.id) for choice in row]
-        for row in _rows(reply.choices)
-    ]
-    return reply.text, InlineKeyboardMarkup(rows)
-
-
-def _rows(choices: Sequence[Choice]) -> list[Sequence[Choice]]:
-    """Two short labels beside each other, a long one alone: phones are narrow."""
-    width = 2 if all(len(choice.label) <= _SHORT_LABEL for choice in choices) else 1
-    return [choices[at : at + width] for at in range(0, len(choices), width)]

@@ -92,10 +92,10 @@ def test_an_update_is_confirmed_only_after_it_is_taken(providers, begin):
 
 def test_a_store_that_is_down_is_waited_for(providers, begin):
     providers.give(update(1, text="a"), update(2, text="b"))
-    inbox = Inbox(*[StoreError()] * 7)
+    inbox = Inbox(*[StoreError()] * 5)
     begin(inbox)
     _until(lambda: inbox.texts == ["a", "b"], seconds=8)
-    assert inbox.tries == 9
+    assert inbox.tries == 7
 
 
 def test_one_poison_update_does_not_block_the_others(providers, begin):
