@@ -6,13 +6,15 @@ wrote. Knows no channel, no table, no vendor.
 
 from dataclasses import replace
 
-from bot import commands, flow
-from bot.effects import Alert, Consented, Outcome, SetTopic, Unhold
+from bot import commands, flow, smalltalk
+from bot.commands import Command
+from bot.effects import Alert, Outcome, SetTopic, Unhold
 from bot.mind import Mind
+from bot.smalltalk import Courtesy
 from core import logs
 from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
 from core.messages import Answer, Choice, Found, Kind, Reply, Source, Turn
-from inference.engine import Request
+from inference.engine import Generation, Request
 from knowledge.library import Match
 from knowledge.triage import Finding
 
@@ -21,56 +23,6 @@ SUGGESTIONS = 3
 #: A first topic so far ahead of the second is right 94 times in 100 (docs/safety.md): it is shown,
 #: under its title and with the others beside it, when there is no model to ask.
 LIKELY_LEAD = 0.1
-GREETINGS = frozenset(
-    [
-        "sannu",
-        "sannunku",
-        "sannu da aiki",
-        "barka",
-        "barka da safiya",
-        "barka da rana",
-        "barka da yamma",
-        "barka da dare",
-        "barka da war haka",
-        "ina kwana",
-        "ina kwananku",
-        "ina wuni",
-        "ina yini",
-        "ina kwana lafiya",
-        "yaya dai",
-        "ya dai",
-        "hello",
-        "hi",
-        "hey",
-        "good morning",
-        "good evening",
-        "kwana lafiya",
-        "lafiya",
-        "yaya kuke",
-        "ya kuke",
-        "ina gajiya",
-    ]
-)
-THANKS = frozenset(
-    [
-        "na gode",
-        "nagode",
-        "mun gode",
-        "mungode",
-        "na gode sosai",
-        "nagode sosai",
-        "mun gode sosai",
-        "na gode kwarai",
-        "madalla",
-        "to na gode",
-        "to nagode",
-        "thanks",
-        "thank you",
-        "allah ya saka",
-        "allah ya saka da alheri",
-    ]
-)
-SALAM = ("assalam", "asalam", "salamu alaikum", "salam alaikum", "salama alaikum", "aslm")
 MEDIA = {
     Kind.VOICE: "voice",
     Kind.PHOTO: "photo",
@@ -92,13 +44,9 @@ def answer(turn: Turn, mind: Mind) -> Outcome:
     if finding and not finding.downgraded:
         return _emergency(turn, mind, finding)
     turn = flow.sampled(flow.resolve(turn), mind)
-    waiting = flow.released(turn)
-    if waiting:
-        outcome = _ordinary(waiting, mind, mind.find_danger(waiting.text))
-        thanked = _with_lead(outcome, mind.say(turn, "consent-thanks"))
-        return thanked.then(Consented("service", True), Unhold())
     return (
-        flow.obey(turn, mind)
+        _released(turn, mind)
+        or flow.obey(turn, mind)
         or flow.pause(turn, mind)
         or _not_text(turn, mind)
         or flow.ask_consent(turn, mind)
@@ -112,7 +60,21 @@ def last_resort(turn: Turn, mind: Mind) -> Outcome:
     finding = mind.find_danger(turn.text)
     if finding and not finding.downgraded:
         return _emergency(turn, mind, finding)
-    return Outcome(_fallback(turn, mind, "poison"))
+    return _fallback(turn, mind, "poison")
+
+
+def _released(turn: Turn, mind: Mind) -> Outcome | None:
+    """The question that waited for this yes, answered."""
+    waiting = flow.released(turn)
+    if waiting is None:
+        return None
+    finding = mind.find_danger(waiting.text)
+    if finding and not finding.downgraded:
+        outcome = _emergency(waiting, mind, finding)
+    else:
+        thanks = mind.say(turn, "consent-thanks")
+        outcome = _with_lead(_ordinary(waiting, mind, finding), thanks)
+    return outcome.then(*flow.agreed(turn), Unhold())
 
 
 def _emergency(turn: Turn, mind: Mind, finding: Finding) -> Outcome:
@@ -149,7 +111,7 @@ def _ordinary(turn: Turn, mind: Mind, finding: Finding | None = None) -> Outcome
     outcome = _more(turn, mind) or _picked(turn, mind) or _unreadable(turn, mind)
     if outcome is None:
         match = _search(turn.text, mind)
-        outcome = _vetted(turn, mind, match) or Outcome(_from_engine(turn, mind, match))
+        outcome = _vetted(turn, mind, match) or _from_engine(turn, mind, match)
     return flow.courtesies(turn, mind, _noted(turn, mind, outcome, finding))
 
 
@@ -179,10 +141,11 @@ def _noted(turn: Turn, mind: Mind, outcome: Outcome, finding: Finding | None) ->
 
 def _more(turn: Turn, mind: Mind) -> Outcome | None:
     """On "ƙari": the rest of the topic answered last."""
-    wanted = turn.choice == "do:more" or commands.recognise(turn.text) is commands.Command.MORE
-    topic = mind.library.topics.get(turn.topic or "")
-    if not wanted or topic is None:
+    if turn.choice != "do:more" and commands.recognise(turn.text) is not Command.MORE:
         return None
+    topic = mind.library.topics.get(turn.topic or "")
+    if topic is None:
+        return Outcome(mind.service(turn, "more-none"))
     text = mind.fill(turn, topic.further(turn.language))
     return Outcome(Answer(Reply(text), Source.LIBRARY, topic=topic.id))
 
@@ -210,15 +173,12 @@ def _unreadable(turn: Turn, mind: Mind) -> Outcome | None:
 
 def _small_talk(turn: Turn, mind: Mind) -> Outcome | None:
     """A greeting is greeted, thanks are returned; a question after a greeting is a question."""
-    words = commands.bare(turn.text)
-    if words in THANKS:
-        return Outcome(mind.service(turn, "thanks"))
-    salam = words.startswith(SALAM)
-    rest = " ".join(words.split()[3 if salam else 0 :])
-    if words in GREETINGS or (salam and (len(words.split()) <= 4 or rest in GREETINGS)):
-        key = "greeting-salam" if salam else "greeting"
-        return Outcome(mind.service(turn, key, *flow.samples(turn, mind, short=True)))
-    return None
+    said = smalltalk.courtesy(turn.text)
+    if said is None:
+        return None
+    greeted = said is not Courtesy.THANKS
+    choices = flow.samples(turn, mind, short=True) if greeted else ()
+    return Outcome(mind.service(turn, said.value, *choices))
 
 
 def _from_library(turn: Turn, mind: Mind, match: Match) -> Outcome | None:
@@ -247,40 +207,46 @@ def _decline(turn: Turn, mind: Mind, match: Match) -> Outcome | None:
     return None
 
 
-def _from_engine(turn: Turn, mind: Mind, match: Match) -> Answer:
+def _from_engine(turn: Turn, mind: Mind, match: Match) -> Outcome:
     """The model's answer, grounded and guarded; anything wrong with it is a fallback."""
+    try:
+        written = _written(turn, mind, match)
+    except EngineError as error:
+        written = _why(error)
+    except Exception as error:
+        logs.crash("engine.failed", error)
+        written = "engine_failed"
+    if isinstance(written, str):
+        return _fallback(turn, mind, written, match)
+    found = _found(match)
+    best = found[0].id if found else None
+    answer = Answer(
+        Reply(written.text), Source.MODEL, topic=best, passages=found, release=written.release
+    )
+    return Outcome(answer, (SetTopic(best if match.outcome == "certain" else None),))
+
+
+def _written(turn: Turn, mind: Mind, match: Match) -> Generation | str:
+    """What the model wrote, as the guard lets it pass; else why it may not be shown."""
     passages = tuple(passage.text for passage in match.passages[:SUGGESTIONS])
+    question = turn.text[:LONGEST]
     request = Request(
-        question=turn.text[:LONGEST],
+        question=question,
         past=turn.past,
         passages=passages,
         language=turn.language,
         deadline=mind.policy.deadline,
     )
-    try:
-        generation = mind.engine.generate(request)
-    except EngineError as error:
-        return _fallback(turn, mind, _why(error), match)
-    except Exception as error:
-        logs.crash("engine.failed", error)
-        return _fallback(turn, mind, "engine_failed", match)
-    text = generation.text
-    if not mind.engine.verbatim:
-        verdict = mind.guard.check(text, passages=passages, language=turn.language)
-        if not verdict.ok:
-            return _fallback(turn, mind, f"guard:{verdict.reason}", match)
-        text = verdict.text
-    found = _found(match)
-    return Answer(
-        Reply(text),
-        Source.MODEL,
-        topic=found[0].id if found else None,
-        passages=found,
-        release=generation.release,
+    generation = mind.engine.generate(request)
+    if mind.engine.verbatim:
+        return generation if generation.text.strip() else "engine_empty"
+    verdict = mind.guard.check(
+        generation.text, passages=passages, language=turn.language, question=question
     )
+    return replace(generation, text=verdict.text) if verdict.ok else f"guard:{verdict.reason}"
 
 
-def _fallback(turn: Turn, mind: Mind, reason: str, match: Match | None = None) -> Answer:
+def _fallback(turn: Turn, mind: Mind, reason: str, match: Match | None = None) -> Outcome:
     """Vetted words when nothing better is known: the likely or nearest topics, or a referral."""
     found = _found(match) if match else ()
     clear = len(found) > 1 and found[0].score - found[1].score >= LIKELY_LEAD
@@ -288,28 +254,23 @@ def _fallback(turn: Turn, mind: Mind, reason: str, match: Match | None = None) -
         return _likely(turn, mind, reason, found)
     choices = _topics(turn, mind, found)
     key = "suggest" if choices else "too-long" if len(turn.text) > LONGEST else "fallback"
-    return Answer(
-        Reply(mind.say(turn, key), choices),
-        Source.FALLBACK,
-        topic=found[0].id if found else None,
-        passages=found,
-        reason=reason,
-    )
+    best = found[0].id if found else None
+    reply = Reply(mind.say(turn, key), choices)
+    answer = Answer(reply, Source.FALLBACK, topic=best, passages=found, reason=reason)
+    return Outcome(answer, (SetTopic(None),))
 
 
-def _likely(turn: Turn, mind: Mind, reason: str, found: tuple[Found, ...]) -> Answer:
+def _likely(turn: Turn, mind: Mind, reason: str, found: tuple[Found, ...]) -> Outcome:
     """The topic that is probably meant, under its title, with the next ones to choose from."""
     topic = mind.library.topics[found[0].id]
     lead = mind.say(turn, "library-lead", title=topic.title[turn.language])
     text = mind.fill(turn, topic.first(turn.language))
     note = mind.say(turn, "likely-note")
-    return Answer(
-        Reply(f"{lead}\n\n{text}\n\n{note}", _topics(turn, mind, found[1:])),
-        Source.LIBRARY,
-        topic=topic.id,
-        passages=found,
-        reason=f"likely:{reason}",
+    reply = Reply(f"{lead}\n\n{text}\n\n{note}", _topics(turn, mind, found[1:]))
+    answer = Answer(
+        reply, Source.LIBRARY, topic=topic.id, passages=found, reason=f"likely:{reason}"
     )
+    return Outcome(answer, (SetTopic(topic.id),))
 
 
 def _topics(turn: Turn, mind: Mind, found: tuple[Found, ...]) -> tuple[Choice, ...]:

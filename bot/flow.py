@@ -11,6 +11,7 @@ from bot.commands import Command
 from bot.effects import (
     AskedTraining,
     Consented,
+    Effect,
     Erase,
     HandOver,
     Hold,
@@ -27,19 +28,28 @@ SAMPLES = ("sample-1", "sample-2", "sample-3", "sample-4")
 
 
 def resolve(turn: Turn) -> Turn:
-    """The turn with its choice found: a button's id, a menu's number or label, or a yes or no."""
-    if turn.choice is not None or not turn.menu:
+    """The turn with its choice found: a button's id, a menu's number or label, or a yes or no.
+
+    A question that waits for consent makes a yes or no an answer to that, whatever was said since.
+    """
+    menu = turn.menu or _consent_menu(turn)
+    if turn.choice is not None or not menu:
         return turn
     said = commands.bare(turn.text)
-    for number, choice in enumerate(turn.menu, 1):
+    for number, choice in enumerate(menu, 1):
         if said and said in (str(number), commands.bare(choice.label)):
             return replace(turn, choice=choice.id)
     answer = commands.yes_or_no(turn.text)
     if answer is None:
         return turn
     word = ":yes" if answer else ":no"
-    meant = (choice.id for choice in turn.menu if choice.id.endswith(word))
+    meant = (choice.id for choice in menu if choice.id.endswith(word))
     return replace(turn, choice=next(meant, None))
+
+
+def _consent_menu(turn: Turn) -> tuple[Choice, ...]:
+    waits = turn.waiting_text is not None and not turn.service
+    return (Choice("service:yes", ""), Choice("service:no", "")) if waits else ()
 
 
 def obey(turn: Turn, mind: Mind) -> Outcome | None:
@@ -65,8 +75,6 @@ def obey(turn: Turn, mind: Mind) -> Outcome | None:
         case Command.STATUS if turn.is_admin:
             report = Reply(mind.report(turn.language))
             return Outcome(Answer(report, Source.SERVICE, reason="status"))
-        case Command.MORE if turn.topic is None:
-            return Outcome(mind.service(turn, "more-none"))
         case Command.HELP | Command.EMERGENCY:
             return Outcome(mind.service(turn, command.value))
     return None
@@ -78,11 +86,15 @@ def pause(turn: Turn, mind: Mind) -> Outcome | None:
 
 
 def ask_consent(turn: Turn, mind: Mind) -> Outcome | None:
-    """Before the first ordinary answer: the question, keeping what was asked for afterwards."""
+    """Before the first ordinary answer: the question, keeping what was asked for afterwards.
+
+    A yes or no that answers nothing is no question: keeping it would drop the one that waits.
+    """
     if turn.service or turn.consent_on_page or not mind.policy.ask_consent:
         return None
     answer = _ask(turn, mind, "consent-ask", "service")
-    return Outcome(answer, (Hold(),) if turn.kind is Kind.TEXT else ())
+    asks = turn.text.strip() and commands.yes_or_no(turn.text) is None
+    return Outcome(answer, (Hold(),) if asks else ())
 
 
 def courtesies(turn: Turn, mind: Mind, outcome: Outcome) -> Outcome:
@@ -145,7 +157,7 @@ def _answered(turn: Turn, mind: Mind) -> Outcome | None:
     """A choice that answers one of our own questions."""
     match (turn.choice or "").partition(":"):
         case ("service", _, "yes"):
-            return Outcome(welcome(turn, mind), (Consented("service", True),))
+            return Outcome(welcome(turn, mind), agreed(turn))
         case ("service", _, "no"):
             refused = (Consented("service", False), Unhold())
             return Outcome(mind.service(turn, "consent-no"), refused)
@@ -162,10 +174,20 @@ def _answered(turn: Turn, mind: Mind) -> Outcome | None:
 
 
 def released(turn: Turn) -> Turn | None:
-    """The waiting question as the turn to answer, when this message is the yes it waited for."""
+    """The waiting question as the turn to answer, when this message is the yes it waited for.
+
+    Its past holds only this question and the consent's: the engine is not shown them twice.
+    """
     if turn.choice != "service:yes" or turn.waiting_text is None:
         return None
-    return replace(turn, text=turn.waiting_text, kind=Kind.TEXT, choice=None, service=True, menu=())
+    question = replace(turn, text=turn.waiting_text, kind=Kind.TEXT, choice=None, edited=False)
+    return replace(question, service=True, menu=(), past=())
+
+
+def agreed(turn: Turn) -> tuple[Effect, ...]:
+    """What a yes to the service changes: who had stopped has started again."""
+    again = (SetStopped(False),) if turn.stopped else ()
+    return (Consented("service", True), *again)
 
 
 def _speak(language: str, turn: Turn, mind: Mind) -> Outcome:
