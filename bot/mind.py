@@ -3,19 +3,18 @@
 Built once by `bot.app`; everything here is read-only and shared by all workers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from knowledge.triage import Finding
 
-from bot.guard import Guard
+from bot.guard import Verdict
 from bot.texts import Texts
 from core import logs
 from core.messages import Answer, Choice, Reply, Source, Turn
 from inference.engine import Engine
-from knowledge.language import Detector
-from knowledge.library import Library
+from knowledge.library import Match, Topic
 from knowledge.referral import Referral
 
 
@@ -30,6 +29,33 @@ class Triage(Protocol):
 
     def safety_note(self, language: str) -> str:
         """One line under an ordinary answer whose question named a danger sign."""
+
+
+class Library(Protocol):
+    """Finds vetted answers (`knowledge.library.Library`, or a fake)."""
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """Every topic that may be served, by id."""
+
+    def search(self, text: str) -> Match:
+        """The topics that fit, best first."""
+
+
+class Detector(Protocol):
+    """Names languages (`knowledge.language.Detector`, or a fake)."""
+
+    def detect(self, text: str) -> str:
+        """The language of a text; "none" without letters, in doubt "ha"."""
+
+
+class Guard(Protocol):
+    """Judges what a model wrote (`bot.guard.Guard`, or a fake)."""
+
+    def check(
+        self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
+    ) -> Verdict:
+        """What may be shown, or why nothing may."""
 
 
 @dataclass(frozen=True, slots=True)
