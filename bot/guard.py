@@ -25,10 +25,11 @@ _LONGEST: Final = 4_000
 _FEWEST_WORDS: Final = 3
 _WORDS_TO_JUDGE: Final = 6
 _HAUSA_ENOUGH: Final = 0.5
-_PHONE: Final = re.compile(r"(?<![\w.])\+?\d[\d \t().-]{5,}\d")
+# Also the beginning of a number that goes on in letters.
+_PHONE: Final = re.compile(r"(?<![\w.])(?:\+?\d[\d \t().-]{5,}\d|0[789]\d\d\b)")
 _SHORT_CODE: Final = re.compile(
-    r"\b(?:kira|kirawo|lamba|lambar|waya|call|dial|number|sms)\W+"
-    r"(?:(?:wannan|lambar|lamba|layin|a|kan|ta|gaggawa|number|on|to|the)\W+){0,3}"
+    r"\b(?:kira|kirawo|lamba|lambar|waya|call|dial|number|sms|sako|sakon|tura|text|whatsapp)\W+"
+    r"(?:(?:wannan|lambar|lamba|layin|a|kan|ta|gaggawa|zuwa|sako|ita|shi|ce|ne|itace|number|on|to|the|is)\W+){0,3}"
     r"(\d{2,6})\b(?![ -]?\d)"
 )
 

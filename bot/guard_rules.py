@@ -208,6 +208,7 @@ def _compile(text: str, lists: Mapping[str, str], *, raw: bool = False) -> re.Pa
     if raw:
         return re.compile(text, re.IGNORECASE | re.MULTILINE)
     written = _LIST.sub(lambda name: f"(?:{lists[name[1]]})", _one_line(text))
+    written = written.replace("ch", "c").replace("q", "k")  # as folding does to the answer
     # Whole words only; a pattern that begins or ends with punctuation brings its own edges.
     left = r"(?<!\w)" if re.match(r"[\w(\\]", written) else ""
     return re.compile(rf"{left}(?:{written})(?!\w)" if left else written)

@@ -20,7 +20,7 @@ _END: Final = re.compile(r"[.!?…]+[\"'”’)»]*(?=\s|$)")
 _SPLIT: Final = re.compile(r"\n+|(?<=[.!?…])[\"'”’)»]*\s+")
 _TERMINAL: Final = re.compile(r"[.!?…][\"'”’)»]*\s*$")
 # A list's announcement or number whose list was cut off.
-_DANGLING: Final = re.compile(r"((^|\n)[ \t]*(\d{1,2}[.)]?|•?[^\n]*:))+\s*$")
+_DANGLING: Final = re.compile(r"\s*(\d{1,2}[.)]?|•?|.*:)\s*")
 _LINE_START: Final = re.compile(r"^(•\s*|\d{1,2}[.)]\s+)+")
 _SAME_CHARACTER: Final = re.compile(r"(\S)\1{6,}")
 
@@ -57,7 +57,10 @@ def finished(text: str, whole: Collection[str] = ()) -> str:
     if not _TERMINAL.search(last) and fold(_LINE_START.sub("", last)) not in whole:
         ends = [match.end() for match in _END.finditer(text)]
         text = text[: max([*ends, text.rfind("\n"), 0])].rstrip()
-    return _DANGLING.sub("", text).rstrip()
+    lines = text.split("\n")
+    while lines and _DANGLING.fullmatch(lines[-1]):
+        lines.pop()
+    return "\n".join(lines).rstrip()
 
 
 def looping(text: str) -> bool:

@@ -4,6 +4,7 @@ Nothing here is a real model's output; the faults are those that the origin's sa
 adult's headache answered as an infant's, ginger tea for diarrhoea, endings that fall apart).
 """
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -333,6 +334,24 @@ def test_refused(label: str, text: str, passages: tuple[str, ...], reason: str) 
 def test_passed(label: str, text: str, passages: tuple[str, ...], question: str) -> None:
     verdict = GUARD.check(text, passages=passages, question=question)
     assert verdict == Verdict(True, text, None), label
+
+
+PASSAGES = {"": (), "headache": (HEADACHE,), "diarrhoea": (DIARRHOEA,)}
+CASES = list(
+    csv.DictReader(
+        (Path(__file__).parent / "guard_cases.tsv").read_text(encoding="utf-8").splitlines(),
+        delimiter="\t",
+        quoting=csv.QUOTE_NONE,
+    )
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["text"][:30] for case in CASES])
+def test_more_wordings(case: dict[str, str]) -> None:
+    """Written after the rules, in two rounds; the rules were widened for what each round showed."""
+    passages = PASSAGES.get(case["passages"], (case["passages"],))
+    verdict = GUARD.check(case["text"].replace("\\n", "\n"), passages=passages)
+    assert verdict.ok is (case["expect"] == "passed"), verdict.reason
 
 
 SEEK = (
