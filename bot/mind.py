@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from knowledge.triage import Finding
-
 from bot.guard import Verdict
 from bot.texts import Texts
 from core import logs
@@ -16,6 +14,7 @@ from core.messages import Answer, Choice, Reply, Source, Turn
 from inference.engine import Engine
 from knowledge.library import Match, Topic
 from knowledge.referral import Referral
+from knowledge.triage import Finding
 
 
 class Triage(Protocol):
