@@ -63,7 +63,6 @@ class App:
     links: DataLinks
     texts: Texts
     bells: tuple[Bell, Bell, Bell, Bell]
-    lease: str
     runner: Runner
 
     def accept(self, inbound: Inbound) -> None:
@@ -96,17 +95,20 @@ class App:
         logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
 
     def stop(self) -> None:
-        """Stop receiving, finish what is in hand, close everything."""
+        """Finish what is in hand, stop receiving, close everything.
+
+        A channel that is stopped in mid-send leaves a doubt, and with it a reply sent twice.
+        """
+        self.runner.stop()
         for channel in self.channels.values():
             channel.stop()
-        self.runner.stop()
         self.mind.engine.close()
         self.store.close()
 
     def keep_leases(self) -> None:
-        """Renew our own leases, revive those of the dead, remove erased people."""
+        """Renew the leases of what is in hand, revive those of the dead, remove erased people."""
         now = time.time()
-        jobs.renew(self.store, self.lease, now=now, lease_seconds=self.settings.lease_seconds)
+        self.worker.renew(now)
         revived = jobs.revive(self.store, now=now)
         again, ended = outbox.revive(self.store, now=now)
         gone = privacy.sweep(self.store)
@@ -158,18 +160,24 @@ class App:
         return self.links.open(token)
 
 
-def build(settings: Settings, *, engine: Engine | None = None) -> App:
+def build(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    channels: Mapping[str, Channel] | None = None,
+    mind: Mind | None = None,
+) -> App:
     """Wire the service. Opens the database but neither migrates it nor starts anything.
 
-    `engine` replaces the one that the settings name (tests).
+    `engine`, `channels` and `mind` replace what the settings name (tests).
     Raises SettingsError, StoreError.
     """
     database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
     texts = Texts()
-    channels = make_channels(settings)
+    channels = make_channels(settings) if channels is None else channels
     metrics = Metrics()
     bells = (Bell(), Bell(), Bell(), Bell())
-    mind = make_mind(settings, engine or choose(settings), texts, database, channels)
+    mind = mind or make_mind(settings, engine or choose(settings), texts, database, channels)
     links = DataLinks(database, settings.public_url or f"http://{settings.host}:{settings.port}")
     lease = f"{socket.gethostname()[:12]}-{uuid.uuid4().hex[:16]}"
     admins = settings.admin_list()
@@ -211,7 +219,6 @@ def build(settings: Settings, *, engine: Engine | None = None) -> App:
         links=links,
         texts=texts,
         bells=bells,
-        lease=lease,
         runner=Runner(),
     )
 

@@ -4,8 +4,11 @@ claim → load → `conversation.answer` (no transaction open) → reply, change
 transaction. A crash before the commit leaves the job to be claimed again; nothing is sent here.
 """
 
+import itertools
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bot import conversation
@@ -29,6 +32,8 @@ from storage.threads import Thread
 POISON = 3
 #: What numbered choices may add to a text where there are no buttons.
 CHOICES_ROOM = 300
+#: PostgreSQL refuses what its column cannot hold: a model's folder as its release, say.
+LONGEST_STAMP = 64
 
 
 class Worker:
@@ -50,7 +55,7 @@ class Worker:
         reply_hours: float,
         admins: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
-        """`lease` names this process; `bells` wake the senders, ordinary and urgent.
+        """`lease` names this process, at most 29 characters; `bells` wake the senders.
 
         `admins` are (channel, identity) pairs.
         """
@@ -59,24 +64,46 @@ class Worker:
         self._lease, self._lease_seconds = lease, lease_seconds
         self._memory_turns, self._reply_hours = memory_turns, reply_hours
         self._admins = admins
+        self._numbers, self._held = itertools.count(1), set[str]()
+        self._holding = threading.Lock()
 
     def run_one(self, now: float, *, urgent_only: bool = False) -> bool:
         """Answer the next message; False when there is none. Raises StoreError."""
-        job = jobs.claim(
-            self._store,
-            lease=self._lease,
-            now=now,
-            lease_seconds=self._lease_seconds,
-            urgent_only=urgent_only,
-        )
-        if job is None:
-            return False
-        try:
-            self._answer(job, now)
-        except Exception as error:
-            logs.crash("message.failed", error, job=job.id, attempt=job.attempts)
-            jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
+        with self._leased() as lease:
+            job = jobs.claim(
+                self._store,
+                lease=lease,
+                now=now,
+                lease_seconds=self._lease_seconds,
+                urgent_only=urgent_only,
+            )
+            if job is None:
+                return False
+            try:
+                self._answer(job, now)
+            except Exception as error:
+                logs.crash("message.failed", error, job=job.id, attempt=job.attempts)
+                jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
         return True
+
+    def renew(self, now: float) -> None:
+        """Say that the jobs in hand are being worked on. Raises StoreError."""
+        with self._holding:
+            held = tuple(self._held)
+        for lease in held:
+            jobs.renew(self._store, lease, now=now, lease_seconds=self._lease_seconds)
+
+    @contextmanager
+    def _leased(self) -> Iterator[str]:
+        """A lease of its own for one job: one that we could not put back must end by itself."""
+        lease = f"{self._lease}.{next(self._numbers)}"
+        with self._holding:
+            self._held.add(lease)
+        try:
+            yield lease
+        finally:
+            with self._holding:
+                self._held.discard(lease)
 
     def _answer(self, job: Claimed, now: float) -> None:
         thread = threads.load(self._store, job.message_id, turns=self._memory_turns)
@@ -88,7 +115,7 @@ class Worker:
             outcome = self._decide(job, thread.turn)
         seconds = time.monotonic() - started
         if self._commit(job, thread, outcome, now + seconds, seconds):
-            self._bells[job.urgent or bool(outcome.answer.danger_sign)].ring()
+            self._bells[_urgent(job, outcome)].ring()
             self._tell(job, thread, outcome, now + seconds, seconds)
 
     def _turn(self, thread: Thread) -> Turn:
@@ -109,7 +136,7 @@ class Worker:
         self, job: Claimed, thread: Thread, outcome: Outcome, now: float, seconds: float
     ) -> bool:
         """Reply, outbox, changes and the job's end, all or nothing; False if the lease was lost."""
-        answer = outcome.answer
+        answer, engine = outcome.answer, self._mind.engine.status().name
         with self._store.write() as connection:
             if not jobs.finish(connection, job, now=now):
                 return False
@@ -125,9 +152,9 @@ class Worker:
                 danger_sign=answer.danger_sign,
                 urgency=answer.urgency,
                 topic=answer.topic,
-                engine=self._mind.engine.status().name,
-                release=answer.release,
-                reason=answer.reason,
+                engine=engine[:32],
+                release=answer.release and answer.release[:LONGEST_STAMP],
+                reason=answer.reason and answer.reason[:LONGEST_STAMP],
                 seconds=seconds,
             )
             outbox.enqueue(
@@ -136,7 +163,7 @@ class Worker:
                 line,
                 message_id,
                 parts(reply, split(reply.text, self._room(thread.channel, bool(reply.choices)))),
-                urgent=job.urgent,
+                urgent=_urgent(job, outcome),
                 now=now,
                 expires_at=now + self._reply_hours * 3600,
             )
@@ -172,3 +199,8 @@ class Worker:
             seconds=round(seconds, 3),
             waited=round(now - job.created_at, 3),
         )
+
+
+def _urgent(job: Claimed, outcome: Outcome) -> bool:
+    """Also when triage failed as the message came in and found the sign only now."""
+    return job.urgent or bool(outcome.answer.danger_sign)
