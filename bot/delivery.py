@@ -6,6 +6,7 @@ kinds, not vendors.
 """
 
 import threading
+import time
 from collections.abc import Mapping
 
 from bot.channels.base import Channel
@@ -13,15 +14,13 @@ from bot.limiter import Limiter
 from bot.metrics import Metrics
 from core import logs
 from core.errors import SendDoubtful, SendError, SendLater, SendRefused
-from core.messages import DeliveryReport, Reply
+from core.messages import Delivery, DeliveryReport, Reply
 from storage import outbox
 from storage.outbox import Parcel
 from storage.store import Store
 
 BACKOFF_CAP = 300.0
 LOOK_AHEAD = 32
-#: A part for a channel that is switched off waits for the operator.
-CHANNEL_OFF_WAIT = 60.0
 OUTSIDE_WINDOW = "63016"
 
 
@@ -90,23 +89,31 @@ class Sender:
         closed = can.window_hours and now > parcel.last_in_at + can.window_hours * 3600
         if closed and not parcel.template:
             return self._outside_window(parcel, now)
+        started = time.monotonic()
+        taken = self._send(parcel)
+        now += time.monotonic() - started
+        if isinstance(taken, SendError):
+            return self._failed(parcel, taken, now)
+        return self._end(parcel, "sent", now, provider_id=taken.provider_id[:64] or None)
+
+    def _send(self, parcel: Parcel) -> Delivery | SendError:
+        """The provider's answer, or what kind of failure it was; one unforeseen is a doubt."""
         try:
-            taken = self._channels[parcel.channel].send(
+            return self._channels[parcel.channel].send(
                 parcel.address, parcel.reply, template=parcel.template
             )
         except SendError as error:
-            return self._failed(parcel, error, now)
+            return error
         except Exception as error:
             logs.crash("send.failed", error, part=parcel.id)
-            return self._failed(parcel, SendDoubtful(code=type(error).__name__), now)
-        return self._end(parcel, "sent", now, provider_id=taken.provider_id[:64] or None)
+            return SendDoubtful(code=type(error).__name__)
 
     def _failed(self, parcel: Parcel, error: SendError, now: float) -> None:
         """A refusal or a second doubt ends the part; anything else is tried again."""
         code = (error.code or type(error).__name__)[:32]
         attempts = parcel.attempts + 1
         match error:
-            case SendRefused() if code == OUTSIDE_WINDOW:
+            case SendRefused() if code == OUTSIDE_WINDOW and not parcel.template:
                 self._outside_window(parcel, now)
             case SendRefused():
                 self._end(parcel, "refused", now, code=code)
