@@ -45,12 +45,12 @@ class Inbound:
 
     channel: str
     external_id: str
-    sender: str
-    address: str
+    sender: str = field(repr=False)
+    address: str = field(repr=False)
     kind: Kind = Kind.TEXT
-    text: str = ""
+    text: str = field(default="", repr=False)
     choice: str | None = None
-    name: str = ""
+    name: str = field(default="", repr=False)
     sent_at: datetime | None = None
     edited: bool = False
     #: What the channel needs to tell the provider that the press was seen (Telegram's callback id).
@@ -70,7 +70,7 @@ class Document:
     """A small file that goes out with a reply (a person's own data)."""
 
     name: str
-    content: str
+    content: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Knows nothing of who uses a setting. `.env.example` is written from this file an
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -23,6 +24,7 @@ from pydantic import (
 
 from core.errors import SettingsError
 
+_ADMIN = re.compile(r"telegram:-?\d{1,19}|whatsapp:\+\d{7,15}")
 EngineName = Literal["auto", "library", "transformers", "openai", "echo"]
 
 
@@ -124,6 +126,7 @@ class Settings(BaseModel):
     def _address(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("http", "https"):
             raise ValueError("must start with http:// or https://")
+        _check_port(value)
         return value.rstrip("/")
 
     @field_validator("database_url")
@@ -131,8 +134,11 @@ class Settings(BaseModel):
     def _driver(cls, value: str) -> str:
         for short in ("postgres://", "postgresql://"):
             if value.startswith(short):
-                return "postgresql+psycopg://" + value.removeprefix(short)
-        if not value.startswith(("sqlite", "postgresql+psycopg")):
+                value = "postgresql+psycopg://" + value.removeprefix(short)
+        if value.startswith("postgresql"):
+            # A password may hold any sign: only what follows it is a host and port.
+            _check_port("//" + value.partition("://")[2].rpartition("@")[2])
+        if not value.startswith(("sqlite", "postgresql+psycopg://")):
             raise ValueError("must be a sqlite:// or postgresql:// URL")
         return value
 
@@ -148,8 +154,7 @@ class Settings(BaseModel):
     @classmethod
     def _admins(cls, value: str) -> str:
         for entry in filter(None, (part.strip() for part in value.split(","))):
-            channel, _, address = entry.partition(":")
-            if channel not in ("telegram", "whatsapp") or not address:
+            if not _ADMIN.fullmatch(entry):
                 raise ValueError("write telegram:ID or whatsapp:+NUMBER, separated by commas")
         return value
 
@@ -180,13 +185,21 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Set
     Raises SettingsError naming each wrong setting and what is wrong with it.
     """
     found: dict[str, str | None] = dict(dotenv_values(dotenv)) if dotenv else {}
-    found.update(environ)
+    # An empty variable leaves a setting open: compose files pass on what nobody has set.
+    found.update({name: value for name, value in environ.items() if value.strip()})
     names = set(Settings.model_fields)
     given = {k.lower(): v.strip() for k, v in found.items() if v and k.lower() in names}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error))) from None
+
+
+def _check_port(address: str) -> None:
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        raise ValueError("the port must be a number up to 65535") from None
 
 
 def _explain(error: ValidationError) -> list[str]:
