@@ -1,5 +1,7 @@
 """Which engine answers, and why: the reading of ENGINE."""
 
+import httpx
+
 from core.errors import SettingsError
 from core.settings import Settings
 from inference.engine import EchoEngine, Engine, LibraryEngine
@@ -27,4 +29,7 @@ def _openai(settings: Settings) -> OpenAIEngine:
     if not settings.openai_base_url:
         raise SettingsError("OPENAI_BASE_URL: ENGINE=openai needs the address of a server")
     key = settings.openai_api_key.get_secret_value()
-    return OpenAIEngine(settings.openai_base_url, settings.model, key)
+    try:
+        return OpenAIEngine(settings.openai_base_url, settings.model, key)
+    except httpx.InvalidURL as error:
+        raise SettingsError(f"OPENAI_BASE_URL: {error}") from None

@@ -4,6 +4,9 @@ Knows `/v1/chat/completions` and `/v1/models`. Only connecting is repeated: a qu
 the server is not asked twice.
 """
 
+import json
+import time
+
 import httpx
 
 from core.errors import EngineBusy, EngineError, EngineTimeout
@@ -12,6 +15,9 @@ from inference.engine import EngineStatus, Generation, Request
 
 MAX_TOKENS = 400
 TEMPERATURE = 0.2
+CONNECT_SECONDS = 5.0
+#: Far above 400 tokens: what is longer is no answer of ours.
+MOST_BYTES = 1 << 20
 
 
 class OpenAIEngine:
@@ -45,27 +51,44 @@ class OpenAIEngine:
             "max_tokens": MAX_TOKENS,
             "temperature": TEMPERATURE,
         }
+        until = time.monotonic() + request.deadline
+        connect = min(CONNECT_SECONDS, request.deadline)
+        timeout = httpx.Timeout(request.deadline, connect=connect)
         try:
-            answer = self._client.post("/chat/completions", json=body, timeout=request.deadline)
+            with self._client.stream(
+                "POST", "/chat/completions", json=body, timeout=timeout
+            ) as answer:
+                return Generation(_text(_read(answer, until)), self._model)
         except httpx.TimeoutException:
             raise EngineTimeout from None
         except httpx.HTTPError as error:
             raise EngineError(f"unreachable: {type(error).__name__}") from None
-        if answer.status_code in (429, 503):
-            raise EngineBusy
-        return Generation(_text(answer), self._model)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
 
-def _text(answer: httpx.Response) -> str:
+def _read(answer: httpx.Response, until: float) -> bytes:
+    """The body of a good answer; httpx's timeout is for each read, a trickle would pass it."""
+    if answer.status_code in (429, 503):
+        raise EngineBusy
     if answer.status_code != httpx.codes.OK:
         raise EngineError(f"HTTP {answer.status_code}")
+    body = b""
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if time.monotonic() > until:
+            raise EngineTimeout
+        if len(body) > MOST_BYTES:
+            raise EngineError("endless answer")
+    return body
+
+
+def _text(body: bytes) -> str:
     try:
-        content = answer.json()["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
+        content = json.loads(body)["choices"][0]["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         raise EngineError("unreadable answer") from None
     if not isinstance(content, str):
         raise EngineError("empty answer")

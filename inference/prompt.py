@@ -16,9 +16,12 @@ SYSTEM = (
 )
 GROUNDING = "Ka yi amfani da waɗannan bayanai da aka tantance:"
 
-#: A person's text may not open or close a turn: Gemma's marks, and marks of the same form.
+#: A person's text may not open or close a turn, or claim an image that is not there: the special
+#: tokens of Gemma 3 (tokenizer_config.json of google/gemma-3-4b-it), and marks of the same form.
 _MARKS = re.compile(
-    r"<\s*/?\s*(start_of_turn|end_of_turn|bos|eos|pad|unk|s)\s*>|<\|[^|<>]{0,40}\|>", re.I
+    r"<\s{0,9}/?\s{0,9}(?:(?:start|end)_of_(?:turn|image)|image_soft_token|unused\d{1,4}"
+    r"|bos|eos|pad|unk|mask|s)\s{0,9}>|<\|[^|<>]{0,40}\|>",
+    re.I,
 )
 
 
