@@ -1,7 +1,7 @@
 """The sentences the service says, in Hausa and English, by key.
 
-Knows the words; does not know when they are said. A key that is missing in English falls back to
-Hausa; a key that is missing in Hausa is an error found by the tests.
+Knows the words; does not know when they are said. Both files have the same keys (tested); a person
+with any other language is spoken to in Hausa.
 """
 
 from importlib import resources
