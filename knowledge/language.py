@@ -29,6 +29,7 @@ _SURE_OTHER: Final = 0.35
 # So sure that marker words are not asked for, where several words hold no Hausa one.
 _SURE_ALONE: Final = 0.9
 _FEW_WORDS: Final = 3
+_ABBREVIATION: Final = 3
 _VOWELS: Final = frozenset("aeiouyəǝ")
 _CONSONANT_RUN: Final = re.compile(r"[b-df-hj-np-tv-xz]{5}")
 
@@ -137,8 +138,9 @@ def has_letters(text: str) -> bool:
 def _pronounceable(word: str) -> bool:
     if not word.isascii():
         return len(word) > 1
-    vowels = sum(char in _VOWELS for char in word)
-    return len(word) > 1 and vowels > 0 and not _CONSONANT_RUN.search(word)
+    if len(word) <= _ABBREVIATION:
+        return len(set(word)) > 1  # TB, VVF
+    return any(char in _VOWELS for char in word) and not _CONSONANT_RUN.search(word)
 
 
 def _markers(entry: Mapping[str, Any]) -> Markers:

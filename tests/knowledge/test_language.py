@@ -49,6 +49,7 @@ CASES = [
     ("empty", "", "none"),
     ("emoji", "😭😭🙏", "none"),
     ("digits", "0803 123 4567", "none"),
+    ("an abbreviation is a word", "TB", "ha"),
     ("no vowels", "sdfghjkl", "none"),
     ("one key held", "kkkkkkk", "none"),
     ("lone surrogate", "\ud800", "none"),
