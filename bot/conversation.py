@@ -228,7 +228,7 @@ def _from_engine(turn: Turn, mind: Mind, match: Match) -> Outcome:
 
 def _written(turn: Turn, mind: Mind, match: Match) -> Generation | str:
     """What the model wrote, as the guard lets it pass; else why it may not be shown."""
-    passages = tuple(passage.text for passage in match.passages[:SUGGESTIONS])
+    passages = tuple(mind.fill(turn, passage.text) for passage in match.passages[:SUGGESTIONS])
     question = turn.text[:LONGEST]
     request = Request(
         question=question,
