@@ -42,7 +42,7 @@ def sample(corpora: Path) -> list[tuple[str, str, str, str]]:
     chance = random.Random(_SEED)  # noqa: S311 - a repeatable sample, not a secret
     rows = []
     for split, parts, questions, tweets in (
-        ("train", ("train",), 420, 400),
+        ("train", ("train",), 420, 150),
         ("test", ("dev", "test"), 500, 300),
     ):
         asked = list(_not_health(_afriqa(corpora, parts)))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from knowledge.library import Library, Match, Topic, load_topics
-from knowledge.retrieval import Wording, examples, samples
+from knowledge.wording import Wording, examples, samples
 
 ROOT = Path(__file__).parent.parent
 HELD_OUT = ROOT / "tests" / "knowledge" / "heldout"
@@ -236,9 +236,7 @@ def _timed(work: Callable[[], _T]) -> tuple[_T, float]:
     return result, time.perf_counter() - start
 
 
-def _split(
-    topics: Mapping[str, Topic], fold: int
-) -> tuple[dict[str, Topic], list[Question]]:
+def _split(topics: Mapping[str, Topic], fold: int) -> tuple[dict[str, Topic], list[Question]]:
     kept, asked = {}, []
     for key, topic in topics.items():
         questions = _shuffled(topic.questions)

@@ -1,0 +1,143 @@
+"""How people word things: synonyms, kinds, greetings, and examples of what belongs to no topic.
+
+Knows the files `synonyms.yaml` and `data/health_*` and turns a message into plain words. Does not
+know topics, features or scores: that is `knowledge.retrieval`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from knowledge.folding import expand, fold
+
+_HERE = Path(__file__).parent
+_SYNONYMS = _HERE / "synonyms.yaml"
+_EXAMPLES = _HERE / "data" / "health_examples.tsv"
+_PHRASINGS = _HERE / "data" / "health_phrasings.tsv"
+_SAMPLES = _HERE / "data" / "health_samples.tsv.gz"
+
+# `expand` has folded already; folding a second time in `tokens` would double the cost.
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST = 6
+
+Words = tuple[str, ...]
+Table = Mapping[Words, Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Phrases that mean the same, kinds of person and wish, and examples.
+
+    `same` maps a phrase to its one word (or to nothing, for greetings); `canonical` are those
+    words. `phrasings` are further (topic, question) pairs that only help to find a topic and are
+    never shown. `other` are messages that are not about health; `lacking` are about health but
+    belong to no topic.
+    """
+
+    same: Table = field(default_factory=dict)
+    kinds: Table = field(default_factory=dict)
+    canonical: frozenset[str] = frozenset()
+    phrasings: tuple[tuple[str, str], ...] = ()
+    other: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, synonyms: Path = _SYNONYMS) -> Wording:
+        """Read the synonyms (YAML) and the examples shipped beside them.
+
+        Raises ValueError when a phrase is claimed by two words.
+        """
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        rows = yaml.load(synonyms.read_text("utf-8"), Loader=loader)  # noqa: S506
+        same = _same(rows["same"]) | {_words(phrase): () for phrase in rows["ignore"]}
+        labelled = [*examples(), *samples("train")]
+        return cls(
+            same=same,
+            kinds=_kinds(rows["kind"], same),
+            canonical=frozenset(word for value in same.values() for word in value),
+            phrasings=tuple(_pairs(_PHRASINGS)),
+            other=tuple(text for label, text in labelled if label == "other"),
+            lacking=tuple(text for label, text in labelled if label == "lacking"),
+        )
+
+    def normal(self, text: str) -> list[str]:
+        """The words of `text`, folded, greetings dropped and synonyms made one."""
+        return list(_replace(_words(text), self.same))
+
+    def concepts(self, words: Sequence[str]) -> list[str]:
+        """The words that synonyms stand for and the kinds mentioned, sorted, each once."""
+        known = {word for word in words if word in self.canonical}
+        kinds = {kind for span in _spans(words) for kind in self.kinds.get(span, ())}
+        return sorted(known | kinds)
+
+
+def examples() -> list[tuple[str, str]]:
+    """The (label, text) lines written for this project: label `other` or `lacking`."""
+    return _pairs(_EXAMPLES)
+
+
+def samples(split: str, path: Path = _SAMPLES) -> list[tuple[str, str]]:
+    """The (label, text) lines sampled from open corpora: label `other` or `health`."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [line.rstrip("\n").split("\t") for line in lines]
+    return [(label, text) for label, part, _, text in rows if part == split]
+
+
+def _pairs(path: Path) -> list[tuple[str, str]]:
+    lines = path.read_text("utf-8").splitlines()[1:]
+    return [(label, text) for label, _, text in (line.partition("\t") for line in lines)]
+
+
+def _words(text: str) -> Words:
+    return tuple(_WORD.findall(expand(text)))
+
+
+def _same(rows: Mapping[str, Sequence[str]]) -> dict[Words, Words]:
+    table: dict[Words, Words] = {}
+    for word, phrases in rows.items():
+        value = (fold(word),)
+        for phrase in phrases:
+            held = table.setdefault(_words(str(phrase)), value)
+            if held != value:
+                raise ValueError(f"synonyms: {phrase!r} stands under {held[0]} and {word}")
+    return table
+
+
+def _kinds(rows: Mapping[str, Sequence[str]], same: Table) -> dict[Words, Words]:
+    """Phrases to kinds; a phrase counts as written and with its synonyms made one."""
+    table: dict[Words, Words] = {}
+    for kind, phrases in rows.items():
+        for phrase in phrases:
+            words = _words(str(phrase))
+            for key in {words, tuple(_replace(words, same))}:
+                table[key] = tuple(dict.fromkeys((*table.get(key, ()), kind)))
+    return table
+
+
+def _replace(words: Sequence[str], table: Table) -> Iterator[str]:
+    start = 0
+    while start < len(words):
+        size, found = _longest(words, start, table)
+        yield from found
+        start += size
+
+
+def _longest(words: Sequence[str], start: int, table: Table) -> tuple[int, Iterable[str]]:
+    """How many words from `start` the longest known phrase takes, and what it stands for."""
+    for size in range(min(_LONGEST, len(words) - start), 0, -1):
+        found = table.get(tuple(words[start : start + size]))
+        if found is not None:
+            return size, found
+    return 1, (words[start],)
+
+
+def _spans(words: Sequence[str]) -> Iterator[Words]:
+    for start in range(len(words)):
+        for size in range(1, min(_LONGEST, len(words) - start) + 1):
+            yield tuple(words[start : start + size])
