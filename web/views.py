@@ -80,7 +80,7 @@ class Views:
             other=next(name for name in LANGUAGES if name != g.lang),
             asset=self.asset,
             engine=self.engine(),
-            welcome=self.say("welcome"),
+            welcome=self.say("page-welcome"),
             samples=[self.say(key) for key in _SAMPLES],
             numbers=[(number, self.say(key)) for number, key in NUMBERS],
             menu=[(order, self.say(key)) for order, key in _MENU],

@@ -119,9 +119,12 @@ status-urgency-now = now
 status-urgency-same-day = today
 
 page-title = Hausa health assistant
+page-welcome =
+    Hello. A machine answers here, not a doctor. Write your question about health.
+    If there is danger now, do not wait for an answer: call { $emergency }, or go to the nearest hospital.
 page-emergency = Emergency:
-page-emergency-ng = 112 (Nigeria)
-page-emergency-ne = 15 (Niger)
+page-emergency-ng = 112 Nigeria
+page-emergency-ne = 15 Niger
 page-emergency-end = or the nearest hospital
 page-emergency-both = 112 (Nigeria) or 15 (Niger)
 page-engine = Answers come from: { $engine }
@@ -129,13 +132,13 @@ page-engine-library = the vetted library
 page-engine-model = the vetted library, with a language model
 page-engine-resting = the vetted library (the language model is not working now)
 page-engine-echo = a test that only repeats the question
-page-notice = By sending a question you agree that it is stored so that you can be answered, and that health workers may read it. You can erase everything at any time.
+page-notice = By sending a question you agree that it is stored so that you can be answered, and that health workers may read it. You can erase everything.
 page-talk = Conversation
 page-you = You
 page-assistant = Assistant
 page-urgent = EMERGENCY
 page-write = Your question
-page-placeholder = Write your question…
+page-placeholder = Write a question…
 page-send = Send
 page-waiting = An answer is being written…
 page-check = Look for the answer

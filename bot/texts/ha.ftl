@@ -119,10 +119,13 @@ status =
 status-urgency-now = yanzu
 status-urgency-same-day = yau
 
-page-title = Mataimakin lafiya
+page-title = Mataimakin Lafiya
+page-welcome =
+    Sannu. Na'ura ce ke amsawa a nan, ba likita ba. Ku rubuta tambayarku game da lafiya da Hausa.
+    Idan akwai haɗari yanzu, kada ku jira amsa: ku kira { $emergency }, ko ku je asibiti mafi kusa.
 page-emergency = Gaggawa:
-page-emergency-ng = 112 (Nijeriya)
-page-emergency-ne = 15 (Nijar)
+page-emergency-ng = 112 Nijeriya
+page-emergency-ne = 15 Nijar
 page-emergency-end = ko asibiti mafi kusa
 page-emergency-both = 112 (Nijeriya) ko 15 (Nijar)
 page-engine = Injin amsa: { $engine }
@@ -130,13 +133,13 @@ page-engine-library = ɗakin karatu da aka tantance
 page-engine-model = ɗakin karatu da aka tantance, tare da samfurin na'ura
 page-engine-resting = ɗakin karatu da aka tantance (samfurin na'ura ba ya aiki yanzu)
 page-engine-echo = gwaji: ana maimaita tambaya kawai
-page-notice = Idan kuka aika tambaya, kun yarda a adana ta domin a amsa muku, kuma ma'aikatan lafiya za su iya karanta ta. Kuna iya goge komai a kowane lokaci.
+page-notice = Idan kuka aika tambaya, kun yarda a adana ta domin a amsa muku. Ma'aikatan lafiya za su iya karanta ta. Kuna iya goge komai.
 page-talk = Tattaunawa
 page-you = Ku
 page-assistant = Mataimaki
 page-urgent = GAGGAWA
 page-write = Tambayarku
-page-placeholder = Ku rubuta tambayarku…
+page-placeholder = Ku rubuta tambaya…
 page-send = Aika
 page-waiting = Ana rubuta amsa…
 page-check = Duba amsa

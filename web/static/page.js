@@ -1,11 +1,12 @@
 // The chat page: sends what is written and shows what is answered. Words from outside go in as
 // text, never as markup. Without this file the form works by itself (POST /ask).
-const QUICK = 300, SLOW = 2000, PATIENCE = 20000, STATE_EVERY = 30000;
+const QUICK = 300, SLOW = 2000, PATIENCE = 20000, STATE_EVERY = 30000, FILE = "lafiya.json";
 const byId = (id) => document.getElementById(id);
 const log = byId("log"), form = byId("ask"), box = byId("text"), dots = byId("typing"), menu = byId("menu");
 const lang = document.documentElement.lang;
 const shown = new Map(); // id in the store -> its bubble
 let unsent = []; // messages of this page that the store has not shown back yet
+let atEnd = true; // the newest message is in view, and stays so when a keyboard opens
 let last = 0, waiting = false, polling = false, again = false, delay = QUICK, timer = 0, asksErase = false, looked = Date.now();
 
 const kept = { // storage may be switched off: then the page forgets when it is closed
@@ -34,7 +35,7 @@ function write(node, text) { // a link to a file of one's own data is a link, al
     if (!path) { node.append(part); continue; }
     const link = document.createElement("a");
     link.href = path;
-    link.textContent = location.origin + path;
+    link.textContent = FILE;
     node.append(link);
   }
 }
@@ -211,6 +212,8 @@ byId("tongue").addEventListener("click", async (event) => { // the page and the 
   await send({ choice: `language:${hreflang}`, text: textContent });
   location.assign(href);
 });
+log.addEventListener("scroll", () => { atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 48; });
+new ResizeObserver(() => { if (atEnd && last) log.scrollTop = log.scrollHeight; }).observe(log);
 document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") menu.open = false; });
 addEventListener("online", () => { unsent.forEach((item) => item.retry?.()); if (last || waiting) look(); });
