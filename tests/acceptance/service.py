@@ -84,7 +84,7 @@ class Service:
         again = self.start(self.commands[number])
         self.running[number] = self.running.pop(self.running.index(again))
 
-    def await_answering(self, seconds: float = 60) -> None:
+    def await_answering(self, seconds: float = 150) -> None:
         """Wait until the web part answers."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
