@@ -33,7 +33,7 @@ def resolve(turn: Turn) -> Turn:
     A question that waits for consent makes a yes or no an answer to that, whatever was said since.
     """
     menu = turn.menu or _consent_menu(turn)
-    if turn.choice is not None or not menu:
+    if turn.choice is not None or not menu or turn.kind is not Kind.TEXT:
         return turn
     said = commands.bare(turn.text)
     for number, choice in enumerate(menu, 1):
