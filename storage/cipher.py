@@ -14,6 +14,9 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from core.errors import WrongDataKey
 
+#: What a database without a DATA_KEY remembers instead of a fingerprint.
+UNSEALED = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -56,7 +59,7 @@ class Cipher:
     @property
     def fingerprint(self) -> str:
         """What the database remembers of the key, to refuse another one."""
-        return hashlib.sha256(self._blind_key).hexdigest()[:32] if self._blind_key else "none"
+        return hashlib.sha256(self._blind_key).hexdigest()[:32] if self._blind_key else UNSEALED
 
     def new_key(self) -> str:
         """A fresh key for one person, wrapped for storage."""

@@ -3,14 +3,16 @@
 Knows the order of the inserts and nothing about channels, triage or answers.
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy.engine import Row
 
 from core.messages import Inbound
 from storage.models import Conversation, Job, Message, Outbox, Person, Receipt
-from storage.store import Store
+from storage.store import BATCH, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def accept(
 
     Raises StoreError when nothing could be committed: the provider must send it again.
     """
+    inbound = _fitted(inbound)
     with store.write() as connection:
         if not _first_time(store, connection, inbound, now):
             return None
@@ -46,66 +49,104 @@ def accept(
 
 
 def forget_receipts(store: Store, *, before: float) -> int:
-    """Drop receipts that no provider repeats any more. How many went."""
-    with store.write() as connection:
-        result = connection.execute(delete(Receipt).where(Receipt.received_at < before))
-        return result.rowcount
+    """Drop receipts that no provider repeats any more, some at a time. How many went."""
+    key = tuple_(Receipt.channel, Receipt.external_id)
+    some = select(Receipt.channel, Receipt.external_id).where(Receipt.received_at < before)
+    return store.in_batches(delete(Receipt).where(key.in_(some.limit(BATCH))))
 
 
 def ensure_person(
     store: Store, connection: Connection, inbound: Inbound, *, now: float
 ) -> tuple[int, int]:
-    """(person id, conversation id) for somebody who may never have written (an admin to alert)."""
-    person_id, _ = _person(store, connection, inbound, None, now)
-    return person_id, _conversation(store, connection, person_id, now)
+    """(person id, conversation id) for somebody who may never have written (an admin to alert).
+
+    The caller holds another person: this one is not waited for, as he might wait for that one.
+    """
+    inbound = _fitted(inbound)
+    found = _find_person(store, connection, inbound) or _new_person(
+        store, connection, inbound, None, now
+    )
+    return found.id, _conversation(store, connection, found.id, now)
+
+
+def _fitted(inbound: Inbound) -> Inbound:
+    """The message with ids that every database takes; what is sealed needs no such care."""
+    return replace(
+        inbound,
+        external_id=_fit(inbound.external_id, 128),
+        sender=_fit(inbound.sender, 160),
+        choice=_fit(inbound.choice, 64) if inbound.choice else None,
+    )
+
+
+def _fit(value: str, length: int) -> str:
+    """Too long an id ends in its digest, so that two of them stay two."""
+    plain = value.encode("utf-8", "replace").decode().replace("\0", "")
+    if len(plain) <= length:
+        return plain
+    return plain[: length - 64] + hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _first_time(store: Store, connection: Connection, inbound: Inbound, now: float) -> bool:
     row = {"channel": inbound.channel, "external_id": inbound.external_id, "received_at": now}
-    done: CursorResult[object] = connection.execute(store.insert_once(Receipt).values(row))
-    return done.rowcount == 1
+    # A returned row, for psycopg does not count the rows of an insert.
+    query = store.insert_once(Receipt).values(row).returning(Receipt.channel)
+    return connection.scalar(query) is not None
 
 
 def _person(
     store: Store, connection: Connection, inbound: Inbound, country: str | None, now: float
 ) -> tuple[int, str]:
-    identity = store.cipher.blind(inbound.channel, inbound.sender)
-    found = _find_person(connection, inbound.channel, identity)
+    """(id, wrapped key) of who wrote; nobody else changes this person until the commit."""
+    found = _find_person(store, connection, inbound, hold=True)
     if found is None:
-        key = store.cipher.new_key()
-        box = store.cipher.box(key)
-        values = {
-            "channel": inbound.channel,
-            "identity": identity,
-            "address": box.seal(inbound.address),
-            "name": box.seal(inbound.name[:80]),
-            "data_key": key,
-            "country": country,
-            "created_at": now,
-        }
-        # Two first messages of one person may arrive at once: the constraint picks the row.
-        connection.execute(store.insert_once(Person).values({**_PERSON_DEFAULTS, **values}))
-        found = _find_person(connection, inbound.channel, identity)
-        assert found is not None  # noqa: S101  (just inserted, or there already)
-    person_id, key, erased_at = found
-    if erased_at is not None:
+        found = _new_person(store, connection, inbound, country, now)
+    news: dict[str, str | None] = {}
+    if found.erased_at is not None:
         # Somebody who erased everything and writes again is a newcomer.
-        connection.execute(update(Person).where(Person.id == person_id).values(erased_at=None))
-    return person_id, key
+        news["erased_at"] = None
+    box = store.cipher.box(found.data_key)
+    if box.open(found.address) != inbound.address:
+        # Replies go to where the person wrote from last.
+        news["address"] = box.seal(inbound.address)
+    if news:
+        connection.execute(update(Person).where(Person.id == found.id).values(news))
+    return found.id, found.data_key
 
 
-_PERSON_DEFAULTS = {"language": "ha", "stopped": False, "erased_at": None}
+def _new_person(
+    store: Store, connection: Connection, inbound: Inbound, country: str | None, now: float
+) -> Row[Any]:
+    key = store.cipher.new_key()
+    box = store.cipher.box(key)
+    values = {
+        "channel": inbound.channel,
+        "identity": store.cipher.blind(inbound.channel, inbound.sender),
+        "address": box.seal(inbound.address),
+        "name": box.seal(inbound.name[:80]),
+        "data_key": key,
+        "language": "ha",
+        "country": country,
+        "stopped": False,
+        "created_at": now,
+    }
+    # Two first messages of one person may arrive at once: the constraint picks the row.
+    connection.execute(store.insert_once(Person).values(values))
+    found = _find_person(store, connection, inbound, hold=True)
+    assert found is not None  # noqa: S101  (just inserted, or there already)
+    return found
 
 
 def _find_person(
-    connection: Connection, channel: str, identity: str
-) -> tuple[int, str, float | None] | None:
-    row = connection.execute(
-        select(Person.id, Person.data_key, Person.erased_at).where(
-            Person.channel == channel, Person.identity == identity
-        )
-    ).first()
-    return (row[0], row[1], row[2]) if row else None
+    store: Store, connection: Connection, inbound: Inbound, *, hold: bool = False
+) -> Row[Any] | None:
+    query = select(Person.id, Person.data_key, Person.erased_at, Person.address).where(
+        Person.channel == inbound.channel,
+        Person.identity == store.cipher.blind(inbound.channel, inbound.sender),
+    )
+    if hold:
+        query = query.with_for_update(key_share=True)
+    return connection.execute(query).first()
 
 
 def _conversation(store: Store, connection: Connection, person_id: int, now: float) -> int:

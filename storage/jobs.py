@@ -7,17 +7,23 @@ running, whatever the queries here see. Urgent jobs are outside that rule.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, bindparam, exists, func, select, update
 from sqlalchemy.orm import aliased
 
-from storage.models import Job
-from storage.store import Store
+from storage import people
+from storage.models import DONE, QUEUED, RUNNING, Job
+from storage.store import Conflict, Store
+
+#: Said beside any other status, so that the index of open jobs is used.
+_OPEN = Job.status != DONE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Claimed:
-    """A job that this worker holds until its lease ends."""
+    """A job that this worker holds until its lease ends.
+
+    `attempts` counts the claims: with the lease it tells this one from every other.
+    """
 
     id: int
     conversation_id: int
@@ -36,31 +42,45 @@ def claim(
     None when there is nothing to do, or when another worker was a moment faster.
     """
     with store.read() as connection:
-        if connection.scalar(_next(now, urgent_only)) is None:
+        if connection.scalar(_NEXT[urgent_only], {"now": now}) is None:
             return None
     try:
         with store.write() as connection:
-            return _take(connection, lease, now, lease_seconds, urgent_only)
-    except IntegrityError:
+            job = _take(connection, lease, now, lease_seconds, urgent_only)
+    except Conflict:
         # Two claims of one conversation could not see each other; the index refused the second.
         return None
+    if job is not None:
+        store.in_hand.add(job)
+    return job
 
 
 def renew(store: Store, lease: str, *, now: float, lease_seconds: float) -> None:
-    """Say that the holder of this lease is alive."""
+    """Say that the holder of this lease is alive and still at the jobs it has in hand.
+
+    A job that a thread let go without a word (the database was down when it wanted to put it
+    back) is left to `revive`, though the process lives.
+    """
+    held = store.in_hand.ids()
+    if not held:
+        return
     with store.write() as connection:
         connection.execute(
             update(Job)
-            .where(Job.lease == lease, Job.status == "running")
+            .where(Job.id.in_(held), Job.lease == lease, Job.status == RUNNING)
             .values(lease_until=now + lease_seconds)
         )
 
 
 def finish(connection: Connection, job: Claimed, *, now: float) -> bool:
-    """End the job inside the caller's transaction; False when the lease was lost to another."""
+    """End the job inside the caller's transaction; False when the lease was lost to another.
+
+    Call it first in the transaction: it holds the person, as accepting and erasing do.
+    """
+    people.hold(connection, job.conversation_id)
     done = connection.execute(
         update(Job)
-        .where(Job.id == job.id, Job.status == "running", Job.lease == job.lease)
+        .where(*_mine(job))
         .values(status="done", ended_at=now, lease=None, lease_until=None)
     )
     return done.rowcount == 1
@@ -71,14 +91,14 @@ def put_back(store: Store, job: Claimed, *, now: float, delay: float) -> None:
     with store.write() as connection:
         connection.execute(
             update(Job)
-            .where(Job.id == job.id, Job.status == "running", Job.lease == job.lease)
+            .where(*_mine(job))
             .values(status="queued", run_after=now + delay, lease=None, lease_until=None)
         )
 
 
 def revive(store: Store, *, now: float) -> int:
     """Queue the jobs of workers that died. How many there were."""
-    late = (Job.status == "running", Job.lease_until < now)
+    late = (_OPEN, Job.status == RUNNING, Job.lease_until < now)
     with store.read() as connection:
         if not connection.scalar(select(func.count()).select_from(Job).where(*late)):
             return 0
@@ -93,36 +113,47 @@ def revive(store: Store, *, now: float) -> int:
 
 def depth(connection: Connection) -> dict[str, int]:
     """How many jobs are queued and running."""
-    rows = connection.execute(
-        select(Job.status, func.count()).where(Job.status != "done").group_by(Job.status)
-    )
+    rows = connection.execute(select(Job.status, func.count()).where(_OPEN).group_by(Job.status))
     return {"queued": 0, "running": 0, **{status: count for status, count in rows}}
 
 
-def _next(now: float, urgent_only: bool) -> Any:
+def _mine(job: Claimed) -> tuple[Any, ...]:
+    return (
+        Job.id == job.id,
+        Job.status == RUNNING,
+        Job.lease == job.lease,
+        Job.attempts == job.attempts,
+    )
+
+
+def _next(urgent_only: bool) -> Select[tuple[int]]:
     earlier = aliased(Job)
     blocked = exists().where(
         earlier.conversation_id == Job.conversation_id,
-        earlier.status != "done",
+        earlier.status != DONE,
         earlier.urgent.is_(False),
         earlier.id < Job.id,
     )
-    query = select(Job.id).where(Job.status == "queued", Job.run_after <= now)
+    query = select(Job.id).where(_OPEN, Job.status == QUEUED, Job.run_after <= bindparam("now"))
     query = query.where(Job.urgent if urgent_only else Job.urgent | ~blocked)
     return query.order_by(Job.urgent.desc(), Job.id).limit(1)
+
+
+#: Built once: idle workers ask four times a second.
+_NEXT = {urgent_only: _next(urgent_only) for urgent_only in (False, True)}
+_NEXT_FREE = {name: query.with_for_update(skip_locked=True) for name, query in _NEXT.items()}
 
 
 def _take(
     connection: Connection, lease: str, now: float, lease_seconds: float, urgent_only: bool
 ) -> Claimed | None:
-    query = _next(now, urgent_only).with_for_update(skip_locked=True)
-    job_id = connection.scalar(query)
+    job_id = connection.scalar(_NEXT_FREE[urgent_only], {"now": now})
     if job_id is None:
         return None
     # The status is asked again: on PostgreSQL the row may have changed before it was locked.
     row = connection.execute(
         update(Job)
-        .where(Job.id == job_id, Job.status == "queued")
+        .where(Job.id == job_id, Job.status == QUEUED)
         .values(
             status="running",
             attempts=Job.attempts + 1,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    ColumnClause,
     Float,
     ForeignKey,
     Index,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -29,6 +31,13 @@ NAMES = {
 }
 #: 64 bits on PostgreSQL; SQLite only counts up an INTEGER by itself.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+#: Statuses as literals, for queries that a partial index shall serve: SQLite never matches an
+#: index's condition to a bound parameter, and PostgreSQL's generic plans do not either.
+QUEUED: ColumnClause[str] = literal_column("'queued'")
+RUNNING: ColumnClause[str] = literal_column("'running'")
+DONE: ColumnClause[str] = literal_column("'done'")
+SENDING: ColumnClause[str] = literal_column("'sending'")
 
 
 class Base(DeclarativeBase):
@@ -68,7 +77,16 @@ class Person(Base):
     """Somebody who writes to us on one channel, and their conversation's settings."""
 
     __tablename__ = "people"
-    __table_args__ = (UniqueConstraint("channel", "identity"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("channel", "identity"),
+        Index(
+            "ix_people_erased",
+            "erased_at",
+            sqlite_where=text("erased_at IS NOT NULL"),
+            postgresql_where=text("erased_at IS NOT NULL"),
+        ),
+        NEVER_REUSE,
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     channel: Mapped[str] = mapped_column(String(16))
     identity: Mapped[str] = mapped_column(String(160))
@@ -151,7 +169,9 @@ class Job(Base):
 
     __tablename__ = "jobs"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    #: The message's, copied here for the indexes below. No foreign key: the message's own one
+    #: vouches for it, and a second cascade would need an index over all jobs ever done.
+    conversation_id: Mapped[int] = mapped_column(Id)
     message_id: Mapped[int] = mapped_column(
         ForeignKey("messages.id", ondelete="CASCADE"), unique=True
     )
@@ -173,9 +193,10 @@ class Job(Base):
             sqlite_where=text("status = 'running' AND NOT urgent"),
             postgresql_where=text("status = 'running' AND NOT urgent"),
         ),
+        # In the order of claiming, so that a claim stops at the first job it may take.
         Index(
             "ix_jobs_open",
-            "urgent",
+            text("urgent DESC"),
             "id",
             sqlite_where=text("status <> 'done'"),
             postgresql_where=text("status <> 'done'"),
@@ -226,7 +247,7 @@ class Outbox(Base):
     lease: Mapped[str | None] = mapped_column(String(40), default=None)
     lease_until: Mapped[float | None] = mapped_column(Float, default=None)
     created_at: Mapped[float] = mapped_column(Float)
-    ended_at: Mapped[float | None] = mapped_column(Float, default=None)
+    ended_at: Mapped[float | None] = mapped_column(Float, default=None, index=True)
     provider_id: Mapped[str | None] = mapped_column(String(64), default=None, index=True)
     #: The provider's later word (Twilio: delivered, read, undelivered ...) and its last code.
     provider_status: Mapped[str | None] = mapped_column(String(16), default=None)
@@ -240,9 +261,11 @@ class Outbox(Base):
             sqlite_where=text("status = 'sending' AND NOT urgent"),
             postgresql_where=text("status = 'sending' AND NOT urgent"),
         ),
+        # In the order of sending: a channel that is down must not slow down the others.
         Index(
             "ix_outbox_open",
-            "urgent",
+            "channel",
+            text("urgent DESC"),
             "id",
             sqlite_where=text(OPEN),
             postgresql_where=text(OPEN),

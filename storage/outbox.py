@@ -8,14 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
+from core import logs
+from core.errors import WrongDataKey
 from core.messages import Choice, DeliveryReport, Document, Reply
-from storage.models import Conversation, Outbox, Person
-from storage.store import Store
+from storage import people
+from storage.models import QUEUED, SENDING, Conversation, Outbox, Person
+from storage.store import Conflict, Store
 
+#: How long a part that cannot be read lets the others pass.
+UNREADABLE_WAIT = 300.0
+#: Said beside any other status, so that the index of open parts is used.
+OPEN = Outbox.status.in_((QUEUED, SENDING))
 ENDED = ("sent", "refused", "expired", "doubtful")
 FINAL_WORDS = ("delivered", "read", "undelivered", "failed")
 
@@ -85,39 +91,54 @@ def ready(
     store: Store, channel: str, *, now: float, limit: int, urgent_only: bool = False
 ) -> list[Parcel]:
     """A channel's parts that may go now, urgent first: at most one a conversation and lane."""
+    values = {"channel": channel, "now": now, "most": limit}
+    with store.read() as connection:
+        rows = connection.execute(_READY[urgent_only], values).all()
+    parcels = (_readable(store, row, now) for row in rows)
+    return [parcel for parcel in parcels if parcel is not None]
+
+
+def _ready(urgent_only: bool) -> Select[Any]:
     earlier = aliased(Outbox)
     behind = exists().where(
         earlier.conversation_id == Outbox.conversation_id,
         earlier.urgent == Outbox.urgent,
         earlier.id < Outbox.id,
-        earlier.status.in_(("queued", "sending")),
+        earlier.status.in_((QUEUED, SENDING)),
     )
     query = (
         select(Outbox.__table__, Person.address, Person.data_key, Conversation.last_in_at)
         .join(Conversation, Conversation.id == Outbox.conversation_id)
         .join(Person, Person.id == Conversation.person_id)
         .where(
-            Outbox.status == "queued",
-            Outbox.channel == channel,
-            Outbox.not_before <= now,
+            OPEN,
+            Outbox.status == QUEUED,
+            Outbox.channel == bindparam("channel"),
+            Outbox.not_before <= bindparam("now"),
             ~behind,
         )
         .order_by(Outbox.urgent.desc(), Outbox.id)
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    if urgent_only:
-        query = query.where(Outbox.urgent)
-    with store.read() as connection:
-        return [_parcel(store, row) for row in connection.execute(query)]
+    return query.where(Outbox.urgent) if urgent_only else query
+
+
+#: Built once: idle senders ask four times a second.
+_READY = {urgent_only: _ready(urgent_only) for urgent_only in (False, True)}
 
 
 def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds: float) -> bool:
-    """Mark the part as being sent, right before the request; False when another has it."""
+    """Mark the part as being sent, right before the request; False when another has or had it."""
     try:
         with store.write() as connection:
             done = connection.execute(
                 update(Outbox)
-                .where(Outbox.id == parcel.id, Outbox.status == "queued")
+                .where(
+                    Outbox.id == parcel.id,
+                    Outbox.status == QUEUED,
+                    # Another sender's try since this parcel was read: its history is stale.
+                    Outbox.attempts == parcel.attempts,
+                )
                 .values(
                     status="sending",
                     attempts=Outbox.attempts + 1,
@@ -126,7 +147,7 @@ def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds
                 )
             )
             return done.rowcount == 1
-    except IntegrityError:
+    except Conflict:
         return False
 
 
@@ -135,7 +156,7 @@ def postpone(store: Store, parcel_id: int, *, until: float) -> None:
     with store.write() as connection:
         connection.execute(
             update(Outbox)
-            .where(Outbox.id == parcel_id, Outbox.status == "queued")
+            .where(Outbox.id == parcel_id, Outbox.status == QUEUED)
             .values(not_before=until)
         )
 
@@ -149,7 +170,7 @@ def settle(
     with store.write() as connection:
         connection.execute(
             update(Outbox)
-            .where(Outbox.id == parcel_id, Outbox.status == "sending", Outbox.lease == lease)
+            .where(Outbox.id == parcel_id, Outbox.status == SENDING, Outbox.lease == lease)
             .values(status=status, lease=None, lease_until=None, **values)
         )
 
@@ -159,7 +180,7 @@ def revive(store: Store, *, now: float) -> tuple[int, int]:
 
     Returns how many were queued again and how many ended.
     """
-    late = (Outbox.status == "sending", Outbox.lease_until < now)
+    late = (OPEN, Outbox.status == SENDING, Outbox.lease_until < now)
     with store.read() as connection:
         if not connection.scalar(select(func.count()).select_from(Outbox).where(*late)):
             return 0, 0
@@ -218,7 +239,11 @@ def invite(store: Store, parcel_id: int, *, now: float) -> None:
     held = Outbox.__table__.alias("held")
     copied = ("conversation_id", "message_id", "channel", "urgent", "body", "expires_at")
     with store.write() as connection:
-        row = connection.execute(select(held).where(held.c.id == parcel_id)).one()
+        row = connection.execute(select(held).where(held.c.id == parcel_id)).first()
+        if row is None:
+            return
+        # The parts of one reply are refused together: one template for all of them.
+        people.hold(connection, row.conversation_id)
         recent = select(Outbox.id).where(
             Outbox.conversation_id == row.conversation_id,
             Outbox.template,
@@ -238,6 +263,16 @@ def counts(connection: Connection, *, since: float) -> dict[str, int]:
     query = select(Outbox.status, func.count()).group_by(Outbox.status)
     rows = connection.execute(query.where(Outbox.ended_at.is_(None) | recent))
     return {status: count for status, count in rows}
+
+
+def _readable(store: Store, row: Any, now: float) -> Parcel | None:
+    """A part that no key opens is put off and named in the log: it must not stop the others."""
+    try:
+        return _parcel(store, row)
+    except WrongDataKey:
+        logs.event("part.unreadable", level=40, part=row.id)
+        postpone(store, row.id, until=now + UNREADABLE_WAIT)
+        return None
 
 
 def _parcel(store: Store, row: Any) -> Parcel:

@@ -8,10 +8,13 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
 
-from storage.models import Audit, Consent, Conversation, Job, Message, Meta, Outbox, Person
-from storage.store import Store
+from core.errors import WrongDataKey
+from storage import outbox, people
+from storage.cipher import UNSEALED, Box
+from storage.models import DONE, Audit, Consent, Conversation, Job, Message, Meta, Outbox, Person
+from storage.store import BATCH, Store
 
 
 def audit(connection: Connection, action: str, *, actor: str, now: float, **detail: str) -> None:
@@ -73,19 +76,18 @@ def erase(
 ) -> None:
     """Delete what a person said up to a message, their consents and name, and change their key.
 
-    Messages that came after are kept (they wrote again). The row with the address stays until the
-    goodbye is delivered; `sweep` then removes it.
+    Messages that came after are kept (they wrote again), and so are urgent ones that are still
+    being answered. The row with the address stays until the goodbye is delivered; `sweep` then
+    removes it.
     """
+    people.hold(connection, conversation_id)
     mine = Message.conversation_id == conversation_id
-    newer = connection.execute(
-        select(Message.id, Message.body).where(mine, Message.id > upto)
-    ).all()
-    old = select(Message.id).where(mine, Message.id <= upto)
-    connection.execute(delete(Job).where(Job.message_id.in_(old)))
-    connection.execute(delete(Outbox).where(Outbox.message_id.in_(old)))
-    connection.execute(delete(Message).where(mine, Message.id <= upto))
+    open_job = exists().where(Job.message_id == Message.id, Job.status != DONE)
+    # Jobs and parts go with their messages (ON DELETE CASCADE).
+    connection.execute(delete(Message).where(mine, Message.id <= upto, ~open_job))
     connection.execute(delete(Consent).where(Consent.person_id == person_id))
-    _change_key(connection, store, person_id, [(row.id, row.body) for row in newer])
+    newer = connection.scalar(select(Message.id).where(mine).limit(1)) is not None
+    _change_key(connection, store, person_id, conversation_id)
     connection.execute(
         update(Person)
         .where(Person.id == person_id)
@@ -111,29 +113,26 @@ def erase(
 def sweep(store: Store) -> int:
     """Remove people who erased themselves and have nothing left to be delivered. How many."""
     thread = Conversation.person_id == Person.id
-    open_job = exists().where(Job.conversation_id == Conversation.id, Job.status != "done", thread)
-    open_part = exists().where(
-        Outbox.conversation_id == Conversation.id,
-        Outbox.status.in_(("queued", "sending")),
-        thread,
-    )
-    gone = select(Person.id).where(Person.erased_at.is_not(None), ~open_job, ~open_part)
+    open_job = exists().where(Job.conversation_id == Conversation.id, Job.status != DONE, thread)
+    open_part = exists().where(Outbox.conversation_id == Conversation.id, outbox.OPEN, thread)
+    # Asked of the row itself: PostgreSQL asks again when somebody who writes held it meanwhile.
+    gone = (Person.erased_at.is_not(None), ~open_job, ~open_part)
     with store.read() as connection:
-        if connection.scalar(gone.limit(1)) is None:
+        if connection.scalar(select(Person.id).where(*gone).limit(1)) is None:
             return 0
     with store.write() as connection:
-        done = connection.execute(delete(Person).where(Person.id.in_(gone)))
-        return done.rowcount
+        return connection.execute(delete(Person).where(*gone)).rowcount
 
 
 def forget_old(store: Store, *, before: float) -> int:
-    """Delete messages older than a time, with their jobs and parts. How many messages."""
-    still_open = select(Job.message_id).where(Job.status != "done")
-    with store.write() as connection:
-        done = connection.execute(
-            delete(Message).where(Message.created_at < before, Message.id.not_in(still_open))
-        )
-        return done.rowcount
+    """Delete messages older than a time, with their jobs and parts, some at a time. How many.
+
+    What is not answered or not delivered yet is kept.
+    """
+    unanswered = exists().where(Job.message_id == Message.id, Job.status != DONE)
+    undelivered = exists().where(Outbox.message_id == Message.id, outbox.OPEN)
+    old = select(Message.id).where(Message.created_at < before, ~unanswered, ~undelivered)
+    return store.in_batches(delete(Message).where(Message.id.in_(old.limit(BATCH))))
 
 
 def link_secret(store: Store) -> str:
@@ -148,74 +147,74 @@ def link_secret(store: Store) -> str:
 def encrypt_all(store: Store) -> int:
     """Seal a database that was written without a DATA_KEY. How many people it held.
 
-    One transaction: a crash leaves the old state. Raises nothing of its own.
+    One transaction: a crash leaves the old state. Sealed already with this key: nothing is done.
+    Raises WrongDataKey when it was sealed with another one.
     """
     with store.write() as connection:
-        people = connection.execute(select(Person.id, Person.channel, Person.identity)).all()
-        for person in people:
+        query = select(Meta.value).where(Meta.key == "data_key").with_for_update()
+        known = connection.scalar(query)
+        if known == store.cipher.fingerprint:
+            return 0
+        if known not in (None, UNSEALED):
+            raise WrongDataKey
+        everybody = connection.execute(select(Person.id, Person.channel, Person.identity)).all()
+        for person in everybody:
             identity = store.cipher.blind(person.channel, person.identity)
             connection.execute(
                 update(Person).where(Person.id == person.id).values(identity=identity)
             )
-            _seal_person(connection, store, person.id)
+            talk = select(Conversation.id).where(Conversation.person_id == person.id)
+            _change_key(connection, store, person.id, connection.scalar(talk), Box(None))
         connection.execute(
             update(Meta).where(Meta.key == "data_key").values(value=store.cipher.fingerprint)
         )
-    if store.is_sqlite:
-        with store.engine.connect() as raw:
-            raw.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
-    return len(people)
-
-
-def _seal_person(connection: Connection, store: Store, person_id: int) -> None:
-    key = store.cipher.new_key()
-    box = store.cipher.box(key)
-    thread = select(Conversation.id).where(Conversation.person_id == person_id).scalar_subquery()
-    row = connection.execute(
-        select(Person.address, Person.name).where(Person.id == person_id)
-    ).one()
-    values = {"address": box.seal(row.address), "name": box.seal(row.name), "data_key": key}
-    connection.execute(update(Person).where(Person.id == person_id).values(values))
-    for message in connection.execute(
-        select(Message.id, Message.body).where(Message.conversation_id == thread)
-    ).all():
-        sealed = box.seal(message.body)
-        connection.execute(update(Message).where(Message.id == message.id).values(body=sealed))
-    for part in connection.execute(
-        select(Outbox.id, Outbox.body, Outbox.document).where(Outbox.conversation_id == thread)
-    ).all():
-        document = box.seal(part.document) if part.document is not None else None
-        connection.execute(
-            update(Outbox)
-            .where(Outbox.id == part.id)
-            .values(body=box.seal(part.body), document=document)
-        )
+    _rewrite(store)
+    return len(everybody)
 
 
 def _change_key(
-    connection: Connection, store: Store, person_id: int, newer: list[tuple[int, str]]
+    connection: Connection,
+    store: Store,
+    person_id: int,
+    conversation_id: int | None,
+    old: Box | None = None,
 ) -> None:
     """A new key for a person: what was sealed with the old one is unreadable in every copy."""
-    row = connection.execute(
-        select(Person.address, Person.data_key).where(Person.id == person_id)
-    ).one()
-    old, key = store.cipher.box(row.data_key), store.cipher.new_key()
+    row = connection.execute(select(Person.__table__).where(Person.id == person_id)).one()
+    old = old or store.cipher.box(row.data_key)
+    key = store.cipher.new_key()
     box = store.cipher.box(key)
-    connection.execute(
-        update(Person)
-        .where(Person.id == person_id)
-        .values(data_key=key, address=box.seal(old.open(row.address)))
-    )
-    for message_id, body in newer:
-        sealed = box.seal(old.open(body))
-        connection.execute(update(Message).where(Message.id == message_id).values(body=sealed))
+    _reseal(connection, Person, Person.id == person_id, ("address", "name"), old, box)
+    connection.execute(update(Person).where(Person.id == person_id).values(data_key=key))
+    if store.cipher.encrypts and conversation_id is not None:
+        talk = conversation_id
+        _reseal(connection, Message, Message.conversation_id == talk, ("body",), old, box)
+        _reseal(connection, Outbox, Outbox.conversation_id == talk, ("body", "document"), old, box)
+
+
+def _reseal(
+    connection: Connection,
+    table: type[Person] | type[Message] | type[Outbox],
+    where: ColumnElement[bool],
+    fields: tuple[str, ...],
+    old: Box,
+    new: Box,
+) -> None:
+    for row in connection.execute(select(table.__table__).where(where)).mappings().all():
+        values = {name: new.seal(old.open(row[name])) for name in fields if row[name] is not None}
+        connection.execute(update(table).where(table.id == row["id"]).values(values))
+
+
+def _rewrite(store: Store) -> None:
+    """Copy the tables, so that no page keeps what they held before."""
+    store.outside("VACUUM" if store.is_sqlite else "VACUUM FULL people, messages, outbox")
+    checkpoint(store)
 
 
 def checkpoint(store: Store) -> None:
     """Fold SQLite's write-ahead log into the file, so that erased text is not left in the log."""
     if store.is_sqlite:
-        with store.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        store.outside("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _clock(seconds: float) -> str:

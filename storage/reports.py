@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from storage import jobs, outbox
-from storage.models import Job, Message, Person
+from storage.models import DONE, Job, Message, Person
 from storage.store import Store
 
 
@@ -27,7 +27,7 @@ def load(store: Store, *, now: float, window: float = 3600.0) -> Load:
     since = now - window
     with store.read() as connection:
         depth = jobs.depth(connection)
-        oldest = connection.scalar(select(func.min(Job.created_at)).where(Job.status != "done"))
+        oldest = connection.scalar(select(func.min(Job.created_at)).where(Job.status != DONE))
         received = connection.scalar(
             select(func.count())
             .select_from(Message)

@@ -1,4 +1,4 @@
-"""The door to the database: engines, transactions, migrations. No table is named here.
+"""The door to the database: engines, transactions, migrations. Names no table but `meta`.
 
 SQLite lets one writer in at a time and makes the others poll; inside one process a lock queues them
 instead, which is fair and faster. `write` and `read` are the only two ways to a connection.
@@ -10,21 +10,60 @@ from contextlib import contextmanager, nullcontext
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    Update,
+    create_engine,
+    event,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import StoreError, WrongDataKey
-from storage.cipher import Cipher
+from storage.cipher import UNSEALED, Cipher
+from storage.models import Meta
 
 BUSY_MS = 15_000
+#: So many rows are deleted in one transaction: nobody waits long for the others.
+BATCH = 500
 MIGRATION_LOCK = 0x1AF1A
+
+
+class Conflict(StoreError):
+    """A constraint refused the change: another writer was faster."""
+
+
+class InHand:
+    """Claims that somebody in this process still works on: dropping the value ends it.
+
+    Whatever way a thread leaves its work, by an exception too, there is nothing to forget.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: WeakSet[Any] = WeakSet()
+
+    def add(self, claimed: Any) -> None:
+        """Remember a claim for as long as its value lives."""
+        with self._lock:
+            self._held.add(claimed)
+
+    def ids(self) -> list[int]:
+        """The ids of the claims in hand."""
+        with self._lock:
+            return [claimed.id for claimed in self._held]
 
 
 class Store:
@@ -33,6 +72,8 @@ class Store:
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         self.engine = engine
         self.cipher = cipher
+        #: What threads of this process hold: see `jobs.renew`.
+        self.in_hand = InHand()
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @property
@@ -44,10 +85,10 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at its end and rolls back on any exception.
 
-        Raises StoreError when the database cannot be used; constraint errors pass through.
+        Raises StoreError when the database cannot be used, Conflict when a constraint refuses.
         """
         with self._writer, _named_errors(), self.engine.connect() as connection:
-            connection.execution_options(immediate=True)
+            connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
 
@@ -56,6 +97,25 @@ class Store:
         """A connection whose changes are thrown away. Raises StoreError."""
         with _named_errors(), self.engine.connect() as connection:
             yield connection
+
+    def in_batches(self, statement: Delete | Update) -> int:
+        """Repeat a statement that changes at most BATCH rows until it changes none. How many."""
+        changed = 0
+        while True:
+            with self.write() as connection:
+                done = connection.execute(statement).rowcount
+            changed += done
+            if done < BATCH:
+                return changed
+
+    def outside(self, statement: str) -> None:
+        """Run a statement that bears no transaction (VACUUM and its like). Raises StoreError."""
+        with _named_errors(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.execution_options(begin="")
+            else:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(statement)
 
     def insert_once(self, table: Any) -> Any:
         """An insert that does nothing when the row is there already (`on_conflict_do_nothing`)."""
@@ -74,14 +134,18 @@ def open_store(url: str, data_key: str = "") -> Store:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_size=16, max_overflow=16, pool_pre_ping=True)
+        engine = create_engine(
+            parsed, pool_size=16, max_overflow=16, pool_pre_ping=True, hide_parameters=True
+        )
         return Store(engine, Cipher(data_key))
     if parsed.database and parsed.database != ":memory:":
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{Path(parsed.database).parent}: {error.strerror}") from None
-    engine = create_engine(parsed, pool_size=32, connect_args={"timeout": BUSY_MS / 1000})
+    engine = create_engine(
+        parsed, pool_size=32, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Store(engine, Cipher(data_key))
@@ -119,21 +183,26 @@ def check_key(store: Store) -> None:
     """Refuse a DATA_KEY other than the one this database was written with. Raises WrongDataKey."""
     mine = store.cipher.fingerprint
     with store.write() as connection:
-        known = connection.scalar(text("SELECT value FROM meta WHERE key = 'data_key'"))
-        if known is None:
-            insert = "INSERT INTO meta (key, value) VALUES ('data_key', :value)"
-            connection.execute(text(insert), {"value": mine})
-    if known not in (None, mine):
-        raise WrongDataKey(
-            "This database was written without a DATA_KEY. Run `lafiya encrypt` with it set."
-            if known == "none"
-            else "This database was written with another DATA_KEY. Set that one again."
-        )
+        # Processes that start together may both find nothing: the constraint picks the first.
+        row = {"key": "data_key", "value": mine}
+        connection.execute(store.insert_once(Meta).values(row))
+        known = connection.scalar(select(Meta.value).where(Meta.key == "data_key"))
+    if known != mine:
+        raise WrongDataKey(_explain(known, mine))
+
+
+def _explain(known: str | None, mine: str) -> str:
+    if known == UNSEALED:
+        return "This database was written without a DATA_KEY. Run `lafiya encrypt` with it set."
+    if mine == UNSEALED:
+        return "This database was written with a DATA_KEY. Set that one again."
+    return "This database was written with another DATA_KEY. Set that one again."
 
 
 def _alembic(store: Store) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(resources.files("storage") / "migrations"))
+    folder = str(resources.files("storage") / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
     config.attributes["engine"] = store.engine
     return config
 
@@ -152,17 +221,18 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    kind = connection.get_execution_options().get("begin", "BEGIN")
+    if kind:
+        connection.exec_driver_sql(kind)
 
 
 @contextmanager
 def _named_errors() -> Iterator[None]:
-    """Database trouble as StoreError, without the statement's parameters: people's words."""
+    """Database trouble as StoreError, without what the driver says: it quotes people's words."""
     try:
         yield
-    except IntegrityError:
-        raise
+    except IntegrityError as error:
+        raise Conflict(f"database: {type(error.orig).__name__}") from None
     except DBAPIError as error:
         raise StoreError(f"database: {type(error.orig).__name__}") from None
     except SQLAlchemyError as error:

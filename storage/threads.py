@@ -3,14 +3,14 @@
 Reads everything in one short transaction; writes the small changes that an answer brings about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.messages import Choice, Kind, Past, Turn
-from storage.models import Consent, Conversation, Job, Message, Person
+from storage.models import DONE, Consent, Conversation, Job, Message, Person
 from storage.outbox import Line
 from storage.store import Store
 
@@ -171,7 +171,7 @@ def waiting(store: Store, channel: str, sender: str) -> bool:
         .where(
             Person.channel == channel,
             Person.identity == store.cipher.blind(channel, sender),
-            Job.status != "done",
+            Job.status != DONE,
         )
     )
     with store.read() as connection:
@@ -190,9 +190,20 @@ def add_reply(
         "body": store.cipher.box(line.data_key).seal(text),
         "edited": False,
         "created_at": now,
-        **stamps,
+        **_cut(stamps),
     }
     return connection.scalars(insert(Message).values(values).returning(Message.id)).one()
+
+
+def _cut(stamps: Mapping[str, Any]) -> dict[str, Any]:
+    """Stamps as long as their columns: PostgreSQL refuses a reply for the sake of a long stamp."""
+    columns = Message.__table__.c
+    return {
+        name: value[: getattr(columns[name].type, "length", None)]
+        if isinstance(value, str)
+        else value
+        for name, value in stamps.items()
+    }
 
 
 def menu(choices: Sequence[Choice]) -> list[list[str]]:

@@ -45,6 +45,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "identity", name=op.f("uq_people_channel_identity")),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_people_erased",
+            ["erased_at"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
+
     op.create_table(
         "receipts",
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -159,12 +168,6 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("ended_at", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["conversation_id"],
-            ["conversations.id"],
-            name=op.f("fk_jobs_conversation_id_conversations"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
             ["message_id"],
             ["messages.id"],
             name=op.f("fk_jobs_message_id_messages"),
@@ -177,7 +180,7 @@ def upgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index(
             "ix_jobs_open",
-            ["urgent", "id"],
+            [sa.text("urgent DESC"), "id"],
             unique=False,
             sqlite_where=sa.text("status <> 'done'"),
             postgresql_where=sa.text("status <> 'done'"),
@@ -244,10 +247,11 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_outbox_conversation_id"), ["conversation_id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_outbox_ended_at"), ["ended_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_message_id"), ["message_id"], unique=False)
         batch_op.create_index(
             "ix_outbox_open",
-            ["urgent", "id"],
+            ["channel", sa.text("urgent DESC"), "id"],
             unique=False,
             sqlite_where=sa.text("status IN ('queued', 'sending')"),
             postgresql_where=sa.text("status IN ('queued', 'sending')"),
@@ -291,6 +295,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("status IN ('queued', 'sending')"),
         )
         batch_op.drop_index(batch_op.f("ix_outbox_message_id"))
+        batch_op.drop_index(batch_op.f("ix_outbox_ended_at"))
         batch_op.drop_index(batch_op.f("ix_outbox_conversation_id"))
 
     op.drop_table("outbox")
@@ -326,6 +331,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_receipts_received_at"))
 
     op.drop_table("receipts")
+    with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_people_erased",
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
+
     op.drop_table("people")
     op.drop_table("meta")
     with op.batch_alter_table("audit", schema=None) as batch_op:
