@@ -26,7 +26,7 @@ FIELDS = ("id", "questions", "source", "status", "reviewer", "review_by", *TEXT_
 
 Outcome = Literal["certain", "context", "nothing"]
 
-_TOPICS = Path(__file__).parent / "topics"
+TOPICS = Path(__file__).parent / "topics"
 _SOURCE_WORD = {"ha": "Tushe", "en": "Source"}
 
 
@@ -107,7 +107,8 @@ class Thresholds:
     """
 
     certain: float = 0.50
-    lead: float = 0.33
+    lead: float = 0.35
+    health: float = 0.30
     context: float = 0.37
     health_share: float = 0.30
     off_topic: float = -0.15
@@ -172,21 +173,20 @@ def index(topics: Mapping[str, Topic], wording: Wording) -> Index:
 
 
 def decide(scores: Scores, limits: Thresholds) -> Outcome:
-    """Turn scores into an outcome: certain needs a good score and a clear lead."""
+    """Turn scores into an outcome: certain needs a good score, a clear lead, and health."""
     (_, first), *rest = scores.ranking
     lead = first - rest[0][1] if rest else first
     # A question that is clearly about health may fit a topic less well, and the other way round.
     if first + limits.health_share * scores.health < limits.context:
         return "nothing"
-    if first >= limits.certain and lead >= limits.lead:
-        return "certain"
-    return "context"
+    sure = first >= limits.certain and lead >= limits.lead and scores.health >= limits.health
+    return "certain" if sure else "context"
 
 
 def load_topics(folder: Path | None = None) -> dict[str, Topic]:
     """Read every `*.yaml` of `folder`, in order of name. Raises `LibraryError`."""
     topics = {}
-    for path in sorted((folder or _TOPICS).glob("*.yaml")):
+    for path in sorted((folder or TOPICS).glob("*.yaml")):
         topic = read_topic(path)
         topics[topic.id] = topic
     return topics

@@ -162,7 +162,9 @@ def _ridge(matrix: csr_array, targets: Floats, ridge: float) -> Floats:
 
 def _ridge_column(matrix: csr_array, target: Floats, ridge: float) -> Floats:
     """The same for a single column, as one weight a feature and without a kernel."""
-    return np.asarray(lsmr(matrix, target, damp=ridge**0.5, maxiter=60)[0], dtype=np.float32)
+    # In single precision its running estimates overflow.
+    wide = target.astype(np.float64)
+    return np.asarray(lsmr(matrix, wide, damp=ridge**0.5, maxiter=60)[0], dtype=np.float32)
 
 
 def _parts(name: str) -> list[str]:
