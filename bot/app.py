@@ -82,12 +82,12 @@ class App:
         """Start the workers, the senders and the housekeeping."""
         ordinary, urgent, send, send_urgent = self.bells
         run, worker, sender = self.runner.run, self.worker, self.sender
-        for number in range(self.settings.workers):
-            run(f"worker-{number}", lambda: worker.run_one(time.time()), ordinary)
-        run("worker-urgent", lambda: worker.run_one(time.time(), urgent_only=True), urgent)
-        for number in range(self.settings.senders):
-            run(f"sender-{number}", lambda: sender.send_next(time.time()), send)
-        run("sender-urgent", lambda: sender.send_next(time.time(), urgent_only=True), send_urgent)
+        run("worker", self.settings.workers, lambda: worker.run_one(time.time()), ordinary)
+        run("urgent", 1, lambda: worker.run_one(time.time(), urgent_only=True), urgent)
+        run("sender", self.settings.senders, lambda: sender.send_next(time.time()), send)
+        run(
+            "urgent-sender", 1, lambda: sender.send_next(time.time(), urgent_only=True), send_urgent
+        )
         lease = self.settings.lease_seconds
         self.runner.every("lease", lease / 4, self.keep_leases)
         self.runner.every("typing", 0.5, lambda: self.typing.tick(time.monotonic()))

@@ -8,8 +8,10 @@ from bot.bell import Bell
 from core import logs
 from core.errors import StoreError
 
-#: How long an idle thread sleeps when nobody rings: other processes' work is found by looking.
-IDLE = 0.25
+#: Nobody rings for what other processes queued, or for what was to wait a while: one thread of a
+#: pool looks this often, the others (for when that one is busy) now and then.
+LOOK_EVERY = 0.25
+LOOK_SELDOM = 2.0
 AFTER_FAILURE = 1.0
 
 
@@ -19,16 +21,28 @@ class Runner:
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._pools: list[tuple[Bell, int]] = []
 
-    def run(self, name: str, step: Callable[[], bool], bell: Bell) -> None:
-        """Call `step` for ever; while it says that it found nothing, wait for the bell."""
+    def run(self, name: str, count: int, step: Callable[[], bool], bell: Bell) -> None:
+        """Call `step` for ever in `count` threads; while it finds nothing, wait for the bell."""
+        self._pools.append((bell, count))
+        self._start(f"{name}-0", lambda: self._look(name, count, step, bell))
+        for number in range(1, count):
+            self._start(f"{name}-{number}", lambda: self._listen(name, step, bell))
 
-        def loop() -> None:
-            while not self._stop.is_set():
-                if not self._guarded(name, step):
-                    bell.wait(IDLE)
+    def _look(self, name: str, count: int, step: Callable[[], bool], bell: Bell) -> None:
+        rang = False
+        while not self._stop.is_set():
+            found = self._guarded(name, step)
+            if found and not rang:
+                # Found by looking: there may be more than one thread can do.
+                _ring(bell, count - 1)
+            rang = found or bell.wait(LOOK_EVERY)
 
-        self._start(name, loop)
+    def _listen(self, name: str, step: Callable[[], bool], bell: Bell) -> None:
+        while not self._stop.is_set():
+            if not self._guarded(name, step):
+                bell.wait(LOOK_SELDOM)
 
     def every(self, name: str, seconds: float, step: Callable[[], object]) -> None:
         """Call `step` every so many seconds."""
@@ -42,6 +56,8 @@ class Runner:
     def stop(self, seconds: float = 10.0) -> None:
         """Let every thread finish what it is doing, for so long at most."""
         self._stop.set()
+        for bell, count in self._pools:
+            _ring(bell, count)
         until = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -61,3 +77,8 @@ class Runner:
             logs.crash("thread.failed", error, thread=name)
         self._stop.wait(AFTER_FAILURE)
         return False
+
+
+def _ring(bell: Bell, times: int) -> None:
+    for _ in range(times):
+        bell.ring()
