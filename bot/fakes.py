@@ -3,10 +3,12 @@
 For tests, beside the ports in `bot.mind`. Nothing here is read from a file but the helplines.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
+from typing import TypeVar
 
 from bot.guard import Verdict
 from bot.mind import Mind, Policy
@@ -17,6 +19,7 @@ from knowledge.library import Match, Passage, Source, Topic
 from knowledge.referral import Referral
 from knowledge.triage import Finding
 
+T = TypeVar("T")
 #: What is found in a text by the folded words that it holds; the last is a harmless context.
 SIGNS: Mapping[str, Finding] = MappingProxyType(
     {
@@ -141,16 +144,22 @@ class FakeGuard:
         return Verdict(ok, text.strip() if ok else "", self.reason)
 
 
+@functools.cache
+def _read_once(load: Callable[[], T]) -> T:
+    """Immutable things whose reading takes longer than a test."""
+    return load()
+
+
 def tiny_mind(engine: Engine | None = None, **changes: object) -> Mind:
     """A mind of fakes; `changes` replace its parts, or by their names those of its policy."""
     mind = Mind(
         triage=FakeTriage(),
         library=FakeLibrary(),
         detector=FakeDetector(),
-        referral=Referral.load(),
+        referral=_read_once(Referral.load),
         guard=FakeGuard(),
         engine=engine or LibraryEngine(),
-        texts=Texts(),
+        texts=_read_once(Texts),
         policy=Policy(),
         report=lambda language: f"status {language}",
     )

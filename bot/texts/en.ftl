@@ -69,10 +69,8 @@ data-link =
     The address works for 24 hours. Do not give it to anybody.
 language-ask = In which language would you like to be answered?
 language-set = All right, you will be answered in English.
-language-english-hint = To be answered in English, write: English
 
 more-none = There is nothing more to add now. Write your question.
-more-hint = For more, write: MORE
 library-lead = About: { $title }
 likely-note = If this is not what you asked, choose below, or write it again in other words.
 

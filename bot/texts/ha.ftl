@@ -70,10 +70,8 @@ data-link =
     Adireshin zai yi aiki na awa 24. Kada ku ba wa wani.
 language-ask = Da wane harshe kuke so a amsa muku?
 language-set = To, za a amsa muku da Hausa.
-language-english-hint = Idan kuna son amsa da Turanci, ku rubuta: English
 
 more-none = Babu ƙarin bayani yanzu. Ku rubuta tambayarku.
-more-hint = Domin ƙarin bayani, ku rubuta: ƘARI
 library-lead = Amsa game da: { $title }
 likely-note = Idan ba wannan kuke tambaya ba, ku zaɓa a ƙasa, ko ku sake rubutawa da wasu kalmomi.
 

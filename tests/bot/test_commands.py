@@ -1,7 +1,7 @@
 """Which messages are orders, and which only look like one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.commands import SLASH, WORDS, Command, bare, recognise, yes_or_no
@@ -110,6 +110,7 @@ def test_yes_and_no(text: str, meant: bool | None) -> None:
     assert yes_or_no(text) is meant
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_nothing_that_is_written_raises(text: str) -> None:
     recognise(text)

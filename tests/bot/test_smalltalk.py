@@ -1,7 +1,7 @@
 """Courtesies, and questions that begin with one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.smalltalk import GREETINGS, THANKS, Courtesy, courtesy
@@ -42,6 +42,7 @@ def test_every_listed_word_is_one() -> None:
     assert {courtesy(word) for word in THANKS} == {Courtesy.THANKS}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_nothing_that_is_written_raises(text: str) -> None:
     courtesy(text)
