@@ -16,6 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import yaml
+
 from knowledge.content_sheet import sheet
 from knowledge.folding import fold
 from knowledge.health_data import written_words
@@ -102,7 +104,7 @@ def check(
     read, findings = _read_topics(topics)
     try:
         found = load_signs(signs)
-    except SignError as error:
+    except (SignError, yaml.YAMLError) as error:
         found = {}
         findings.append(Finding("error", "signs", "file", str(error)))
     attested = attested_words(words)

@@ -1,0 +1,114 @@
+"""Wording makes one of many ways to say a thing; the index tells topics apart."""
+
+from pathlib import Path
+
+import pytest
+
+from knowledge.retrieval import Index
+from knowledge.wording import Wording, examples, samples
+
+SYNONYMS = """\
+same:
+  malaria: [maleriya, zazzabin cizon sauro]
+  zazzabi: [fever, zazabi]
+kind:
+  child: [yaro, my child]
+  food: [abinci]
+ignore: [don allah, salam]
+"""
+
+QUESTIONS = {
+    "malaria": ["maganin malaria", "ina da maleriya"],
+    "fever": ["ina da zazzabi", "jikina yana zafi"],
+    "fever-child": ["yaro yana zazzabi", "zazzabin yaro"],
+}
+ANSWERS = {"malaria": "A sha ACT.", "fever": "A sha ruwa.", "fever-child": "A kai yaro asibiti."}
+
+
+@pytest.fixture
+def wording(tmp_path: Path) -> Wording:
+    path = tmp_path / "synonyms.yaml"
+    path.write_text(SYNONYMS, "utf-8")
+    return Wording.load(path)
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "words"),
+    [
+        ("synonym", "Maleriya", ["malaria"]),
+        ("longest phrase wins", "zazzaɓin cizon sauro", ["malaria"]),
+        ("part of a phrase stays", "cizon sauro", ["cizon", "sauro"]),
+        ("whole words only", "maleriyata", ["maleriyata"]),
+        ("greeting dropped", "Salam, don Allah fever", ["zazzabi"]),
+        ("nothing left", "salam", []),
+        ("short form", "wlh zazabi", ["wallahi", "zazzabi"]),
+    ],
+)
+def test_normal_words(wording: Wording, label: str, text: str, words: list[str]) -> None:
+    assert wording.normal(text) == words, label
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "concepts"),
+    [
+        ("synonym and kind", "yaro yana fever", ["child", "zazzabi"]),
+        ("kind of several words", "my child", ["child"]),
+        ("each once, sorted", "zazzabi abinci zazzabi", ["food", "zazzabi"]),
+        ("none", "ina kwana", []),
+    ],
+)
+def test_concepts(wording: Wording, label: str, text: str, concepts: list[str]) -> None:
+    assert wording.concepts(wording.normal(text)) == concepts, label
+
+
+def test_a_phrase_under_two_words_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "synonyms.yaml"
+    path.write_text("same: {a: [x], b: [x]}\nkind: {}\nignore: []\n", "utf-8")
+
+    with pytest.raises(ValueError, match="'x' stands under a and b"):
+        Wording.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("maleriya", "malaria"),
+        ("jikina da zafi", "fever"),
+        ("zazabi ya kama yaro", "fever-child"),
+        ("my child has fever", "fever-child"),
+        ("malerya", "malaria"),
+    ],
+)
+def test_the_best_topic_comes_first(wording: Wording, text: str, topic: str) -> None:
+    scores = Index(QUESTIONS, ANSWERS, wording).score(text)
+
+    assert scores is not None
+    assert scores.ranking[0][0] == topic
+    assert len(scores.ranking) == len(QUESTIONS)
+
+
+def test_health_is_told_from_the_rest(wording: Wording) -> None:
+    index = Index(QUESTIONS, ANSWERS, wording)
+    health, other = index.score("ina da zazzabi"), index.score("wa ya ci wasan kwallo")
+
+    assert health is not None
+    assert other is not None
+    assert health.health > other.health + 0.3
+
+
+def test_what_was_never_seen_has_no_score(wording: Wording) -> None:
+    assert Index(QUESTIONS, ANSWERS, wording).score("!!") is None
+    assert Index({}, {}, wording).score("malaria") is None
+
+
+def test_without_any_wording_phrasings_still_match() -> None:
+    scores = Index(QUESTIONS, ANSWERS, Wording()).score("maganin malaria")
+
+    assert scores is not None
+    assert scores.ranking[0][0] == "malaria"
+
+
+def test_examples_are_labelled() -> None:
+    assert {label for label, _ in examples()} == {"other", "lacking"}
+    assert {label for label, _ in samples("test")} == {"other", "health"}
+    assert not {text for _, text in samples("train")} & {text for _, text in samples("test")}
