@@ -63,6 +63,7 @@ class App:
     links: DataLinks
     texts: Texts
     bells: tuple[Bell, Bell, Bell, Bell]
+    lease: str
     runner: Runner
 
     def accept(self, inbound: Inbound) -> None:
@@ -108,7 +109,7 @@ class App:
     def keep_leases(self) -> None:
         """Renew the leases of what is in hand, revive those of the dead, remove erased people."""
         now = time.time()
-        self.worker.renew(now)
+        jobs.renew(self.store, self.lease, now=now, lease_seconds=self.settings.lease_seconds)
         revived = jobs.revive(self.store, now=now)
         again, ended = outbox.revive(self.store, now=now)
         gone = privacy.sweep(self.store)
@@ -219,6 +220,7 @@ def build(
         links=links,
         texts=texts,
         bells=bells,
+        lease=lease,
         runner=Runner(),
     )
 

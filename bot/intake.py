@@ -19,8 +19,6 @@ from storage.store import Store
 
 #: Longer texts are cut: Telegram's longest message is 4,096 characters, WhatsApp's the same.
 LONGEST = 8_000
-#: Our own ids are shorter; PostgreSQL refuses what its column cannot hold.
-LONGEST_CHOICE = 64
 
 
 class Intake:
@@ -41,12 +39,7 @@ class Intake:
 
     def accept(self, inbound: Inbound, *, now: float) -> bool:
         """Commit a message and its job; False for a repeated delivery. Raises StoreError."""
-        inbound = replace(
-            inbound,
-            text=inbound.text[:LONGEST],
-            name=inbound.name[:80],
-            choice=inbound.choice and inbound.choice[:LONGEST_CHOICE],
-        )
+        inbound = replace(inbound, text=inbound.text[:LONGEST], name=inbound.name[:80])
         seen = self._look(inbound.text)
         job = inbox.accept(
             self._store,
