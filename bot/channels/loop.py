@@ -26,13 +26,14 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._ours: set[asyncio.Task[Any]] = set()
 
     def spawn(self, make: Callable[[], Coroutine[Any, Any, T]]) -> "Future[T]":
         """Start a coroutine in the loop. Raises LoopStopped after `stop`."""
         with self._lock:
             if self._stopped:
                 raise LoopStopped
-            return asyncio.run_coroutine_threadsafe(make(), self._running())
+            return asyncio.run_coroutine_threadsafe(self._noted(make), self._running())
 
     def stop(self, finish: Callable[[], Awaitable[None]], timeout: float) -> None:
         """Cancel what runs, await `finish` in the loop, and end the thread."""
@@ -43,6 +44,16 @@ class LoopThread:
             return
         asyncio.run_coroutine_threadsafe(self._end(finish), loop)
         thread.join(timeout)
+
+    async def _noted(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        task = asyncio.current_task()
+        if task is None:
+            raise LoopStopped
+        self._ours.add(task)
+        try:
+            return await make()
+        finally:
+            self._ours.discard(task)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -64,11 +75,11 @@ class LoopThread:
             loop.close()
 
     async def _end(self, finish: Callable[[], Awaitable[None]]) -> None:
-        loop, me = asyncio.get_running_loop(), asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not me]
-        for task in others:
+        # Only our own tasks: a library's inner ones end with them, and warn when cancelled alone.
+        ours = list(self._ours)
+        for task in ours:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*ours, return_exceptions=True)
         with contextlib.suppress(Exception):  # closing a connection that is already gone
             await finish()
-        loop.stop()
+        asyncio.get_running_loop().stop()

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.telegram_parse import Me, departed, parse
@@ -208,6 +208,7 @@ ANY = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(FIELDS, ANY, max_size=6))
 def test_never_raises_for_any_json(payload):
     payload.setdefault("update_id", 1)

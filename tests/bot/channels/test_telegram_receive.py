@@ -1,5 +1,6 @@
 """Polling and the webhook's registration: nothing is confirmed before it is committed."""
 
+import gc
 import threading
 import time
 from collections import deque
@@ -43,7 +44,7 @@ def begin(providers):
         channel = TelegramChannel(
             TOKEN,
             api_base=providers.base,
-            timeout=1,
+            timeout=5,
             first_pause=0.02,
             **{"polling_timeout": 1, **more},
         )
@@ -56,7 +57,7 @@ def begin(providers):
         channel.stop()
 
 
-def _until(true, seconds=5.0):
+def _until(true, seconds=20.0):
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:
         time.sleep(0.01)
@@ -80,11 +81,11 @@ def test_an_update_is_confirmed_only_after_it_is_taken(providers, begin):
 
     def accept(inbound):
         held.set()
-        go.wait(5)
+        go.wait(20)
 
     providers.give(update(1, text="a"))
     begin(accept)
-    assert held.wait(5)
+    assert held.wait(20)
     assert not providers.confirmed
     go.set()
     _until(lambda: providers.confirmed == [1])
@@ -94,7 +95,7 @@ def test_a_store_that_is_down_is_waited_for(providers, begin):
     providers.give(update(1, text="a"), update(2, text="b"))
     inbox = Inbox(*[StoreError()] * 5)
     begin(inbox)
-    _until(lambda: inbox.texts == ["a", "b"], seconds=8)
+    _until(lambda: inbox.texts == ["a", "b"])
     assert inbox.tries == 7
 
 
@@ -162,6 +163,16 @@ def test_the_bot_learns_its_name(providers, begin):
     channel = begin(Inbox())
     group = {"id": -5, "type": "group", "title": "a"}
     _until(lambda: channel.parse(update(1, chat=group, text="@LafiyaBot sannu")))
+
+
+def test_stopping_at_any_moment_leaves_nothing_behind(providers, begin):
+    for number in range(12):
+        channel = begin(Inbox())
+        channel.typing("77001")
+        time.sleep(number / 200)
+        channel.stop()
+    gc.collect()  # a coroutine or a socket left behind would speak up here
+    assert "telegram" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_stopping_ends_the_threads(providers, begin):

@@ -1,7 +1,7 @@
 """Twilio's forms in, our messages out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.twilio_parse import parse, parse_status
@@ -122,6 +122,7 @@ def test_no_status(fields):
     assert parse_status({"MessageSid": SID, **fields}) is None
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(form(SID))) | st.text(), st.text()))
 def test_never_raises_for_any_form(fields):
     parse({"MessageSid": SID, "From": "whatsapp:+1", **fields})

@@ -1,7 +1,7 @@
 """Clean text, numbered choices, and the channel in memory."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.base import Channel
@@ -28,6 +28,7 @@ def test_clean(label, value, expected):
     assert clean(value) == expected
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])))
 def test_clean_can_always_be_stored(text):
     assert "\0" not in clean(text)
