@@ -5,7 +5,7 @@ Knows states and times. Knows no provider: rate limits and error kinds are `bot.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
@@ -33,8 +33,8 @@ class Parcel:
     id: int
     conversation_id: int
     channel: str
-    address: str
-    reply: Reply
+    address: str = field(repr=False)
+    reply: Reply = field(repr=False)
     urgent: bool
     template: bool
     attempts: int

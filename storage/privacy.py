@@ -14,7 +14,7 @@ from core.errors import WrongDataKey
 from storage import outbox, people
 from storage.cipher import UNSEALED, Box
 from storage.models import DONE, Audit, Consent, Conversation, Job, Message, Meta, Outbox, Person
-from storage.store import BATCH, Store
+from storage.store import BATCH, DATA_KEY, LINK_SECRET, Store, remember
 
 
 def audit(connection: Connection, action: str, *, actor: str, now: float, **detail: str) -> None:
@@ -136,12 +136,11 @@ def forget_old(store: Store, *, before: float) -> int:
 
 
 def link_secret(store: Store) -> str:
-    """The secret that signs links to a person's data: made once, kept with the database."""
-    with store.write() as connection:
-        row = {"key": "link_secret", "value": secrets.token_urlsafe(32)}
-        connection.execute(store.insert_once(Meta).values(row))
-        value = connection.scalar(select(Meta.value).where(Meta.key == "link_secret"))
-    return value or ""
+    """The secret that signs links to a person's data: made once, kept with the database.
+
+    Safe inside a transaction: `migrate` made it, so that this only reads.
+    """
+    return remember(store, LINK_SECRET, secrets.token_urlsafe(32))
 
 
 def encrypt_all(store: Store) -> int:
@@ -151,7 +150,7 @@ def encrypt_all(store: Store) -> int:
     Raises WrongDataKey when it was sealed with another one.
     """
     with store.write() as connection:
-        query = select(Meta.value).where(Meta.key == "data_key").with_for_update()
+        query = select(Meta.value).where(Meta.key == DATA_KEY).with_for_update()
         known = connection.scalar(query)
         if known == store.cipher.fingerprint:
             return 0
@@ -166,7 +165,7 @@ def encrypt_all(store: Store) -> int:
             talk = select(Conversation.id).where(Conversation.person_id == person.id)
             _change_key(connection, store, person.id, connection.scalar(talk), Box(None))
         connection.execute(
-            update(Meta).where(Meta.key == "data_key").values(value=store.cipher.fingerprint)
+            update(Meta).where(Meta.key == DATA_KEY).values(value=store.cipher.fingerprint)
         )
     _rewrite(store)
     return len(everybody)

@@ -4,6 +4,7 @@ SQLite lets one writer in at a time and makes the others poll; inside one proces
 instead, which is fair and faster. `write` and `read` are the only two ways to a connection.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -39,6 +40,8 @@ BUSY_MS = 15_000
 #: So many rows are deleted in one transaction: nobody waits long for the others.
 BATCH = 500
 MIGRATION_LOCK = 0x1AF1A
+#: Keys of `meta`.
+DATA_KEY, LINK_SECRET = "data_key", "link_secret"
 
 
 class Conflict(StoreError):
@@ -74,6 +77,7 @@ class Store:
         self.cipher = cipher
         #: What threads of this process hold: see `jobs.renew`.
         self.in_hand = InHand()
+        self._this_thread = threading.local()
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @property
@@ -85,12 +89,19 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at its end and rolls back on any exception.
 
-        Raises StoreError when the database cannot be used, Conflict when a constraint refuses.
+        Raises StoreError when the database cannot be used, Conflict when a constraint refuses,
+        RuntimeError when this thread is writing already: it would wait for itself for ever.
         """
+        if getattr(self._this_thread, "writes", False):
+            raise RuntimeError("this thread is in a transaction already: pass its connection on")
         with self._writer, _named_errors(), self.engine.connect() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")
-            with connection.begin():
-                yield connection
+            self._this_thread.writes = True
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                self._this_thread.writes = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -156,6 +167,7 @@ def migrate(store: Store) -> None:
     with _named_errors(), _only_one(store):
         command.upgrade(_alembic(store), "head")
     check_key(store)
+    remember(store, LINK_SECRET, secrets.token_urlsafe(32))
 
 
 @contextmanager
@@ -182,16 +194,28 @@ def is_current(store: Store) -> bool:
 def check_key(store: Store) -> None:
     """Refuse a DATA_KEY other than the one this database was written with. Raises WrongDataKey."""
     mine = store.cipher.fingerprint
-    with store.write() as connection:
-        # Processes that start together may both find nothing: the constraint picks the first.
-        row = {"key": "data_key", "value": mine}
-        connection.execute(store.insert_once(Meta).values(row))
-        known = connection.scalar(select(Meta.value).where(Meta.key == "data_key"))
+    known = remember(store, DATA_KEY, mine)
     if known != mine:
         raise WrongDataKey(_explain(known, mine))
 
 
-def _explain(known: str | None, mine: str) -> str:
+def remember(store: Store, key: str, value: str) -> str:
+    """A fact about the database itself: what was written first, or else this value.
+
+    Writes only where nothing is known. Raises StoreError.
+    """
+    query = select(Meta.value).where(Meta.key == key)
+    with store.read() as connection:
+        known = connection.scalar(query)
+    if known is not None:
+        return known
+    with store.write() as connection:
+        # Processes that start together may both find nothing: the constraint picks the first.
+        connection.execute(store.insert_once(Meta).values(key=key, value=value))
+        return connection.scalars(query).one()
+
+
+def _explain(known: str, mine: str) -> str:
     if known == UNSEALED:
         return "This database was written without a DATA_KEY. Run `lafiya encrypt` with it set."
     if mine == UNSEALED:

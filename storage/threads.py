@@ -25,7 +25,7 @@ class Thread:
     person_id: int
     message_id: int
     channel: str
-    identity: str
+    identity: str = field(repr=False)
     address: str = field(repr=False)
     turn: Turn
 
