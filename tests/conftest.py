@@ -152,5 +152,5 @@ def _migrate(url: str) -> None:
     store = open_store(url)
     migrate(store)
     with store.write() as connection:
-        connection.exec_driver_sql("DELETE FROM meta")
+        connection.exec_driver_sql("DELETE FROM meta WHERE key = 'data_key'")
     store.close()
