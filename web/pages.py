@@ -48,7 +48,7 @@ def pages(
     )
     versions = manners.digests(Path(__file__).parent / "static")
     views = Views(service, lambda name: f"/static/{name}?v={versions[name]}")
-    desk = Desk(service, flood or Flood(), clock, sleep)
+    desk = Desk(service, Flood() if flood is None else flood, clock, sleep)
     room.before_app_request(_prepare)
     room.after_request(manners.dressed)
     _add_pages(room, service, views, desk)

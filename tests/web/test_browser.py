@@ -1,0 +1,241 @@
+"""The page in a real browser, over the real service with the library."""
+
+import json
+from collections.abc import Callable
+from urllib.request import Request, urlopen
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.web.conftest import resize
+
+pytestmark = pytest.mark.browser
+
+SAMPLES = 4
+ANSWERS, MINE = "#log > .out:not(:first-child)", "#log > .in"
+#: A fetch that counts, and loses the answer of a send when told to.
+WATCHED_FETCH = """
+const real = window.fetch;
+window.asked = 0;
+window.lose = false;
+window.fetch = async (...all) => {
+  window.asked += 1;
+  const answer = await real(...all);
+  if (window.lose && all[1].method === "POST") throw new TypeError("lost");
+  return answer;
+};
+"""
+
+
+@pytest.fixture
+def page(browser, address):
+    browser.get(address)
+    yield browser
+    faults = [
+        line for line in browser.get_log("browser") if "INTERNET_DISCONNECTED" not in str(line)
+    ]
+    assert faults == []
+
+
+def texts(page, selector: str) -> list[str]:
+    """What is written in the elements, read at one moment."""
+    script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)"
+    return page.execute_script(script, selector)
+
+
+def until(page, met: Callable[[], object], seconds: float = 20) -> None:
+    WebDriverWait(page, seconds, poll_frequency=0.05).until(lambda _: met())
+
+
+def say(page, words: str, answers: int) -> None:
+    """Write and send, and wait for this many answers in all."""
+    page.find_element(By.ID, "text").send_keys(words + Keys.ENTER)
+    until(page, lambda: len(texts(page, ANSWERS)) >= answers)
+
+
+def press(page, selector: str) -> None:
+    page.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+
+def offline(page, yes: bool) -> None:
+    page.execute_cdp_cmd("Network.enable", {})
+    speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": yes, **speed})
+
+
+def stored(page, address: str) -> list[dict]:
+    """The conversation as the server has it."""
+    token = page.execute_script("return localStorage.getItem('lafiya.session')")
+    request = Request(f"{address}api/messages", headers={"X-Session": token})
+    with urlopen(request, timeout=5) as answer:
+        return json.load(answer)["messages"]
+
+
+def test_a_sample_is_answered_from_the_library(page):
+    samples = page.find_elements(By.CSS_SELECTOR, "#samples button")
+    assert len(samples) == SAMPLES
+    assert "ɗakin karatu" in page.find_element(By.ID, "engine").text
+    samples[2].click()
+    until(page, lambda: texts(page, ANSWERS))
+    assert "sauro" in texts(page, ANSWERS)[0]
+    assert texts(page, MINE) == ["Yaya ake hana malaria lokacin damina?"]
+    assert not page.find_element(By.ID, "samples").is_displayed()
+    assert not page.find_element(By.ID, "typing").is_displayed()
+
+
+def test_a_danger_sign_is_marked_and_announced(page):
+    say(page, "matata tana zubar jini sosai bayan haihuwa", 1)
+    reply = page.find_element(By.CSS_SELECTOR, ".urgent")
+    assert reply.get_attribute("role") == "alert"
+    assert "GAGGAWA" in reply.text
+    assert "112" in reply.text
+    page.refresh()
+    until(page, lambda: texts(page, ".urgent"))
+    assert page.find_element(By.CSS_SELECTOR, ".urgent").get_attribute("role") is None
+
+
+def test_a_reload_keeps_the_conversation(page):
+    say(page, "Ina da ciwon sukari. Wanne abinci ya dace da ni?", 1)
+    before = texts(page, ".msg")
+    page.refresh()
+    until(page, lambda: texts(page, ANSWERS))
+    assert texts(page, ".msg") == before
+    assert not page.find_element(By.ID, "samples").is_displayed()
+
+
+def test_a_choice_is_a_button(page):
+    say(page, "Yaya ake hana malaria lokacin damina?", 1)
+    press(page, ".choices button")
+    until(page, lambda: len(texts(page, ANSWERS)) == 2)
+    assert texts(page, MINE)[1] == "Ƙari"
+
+
+def test_erased_is_gone_from_the_page_and_the_store(page, address):
+    say(page, "Ina da ciwon sukari. Wanne abinci ya dace da ni?", 1)
+    press(page, "button[value=goge]")
+    until(page, lambda: texts(page, ".choices button") == ["Eh", "A'a"])
+    press(page, ".choices button")
+    until(page, lambda: any("An goge duk abin" in text for text in texts(page, ANSWERS)))
+    until(page, lambda: len(texts(page, ".msg")) == 2)
+    assert page.find_element(By.ID, "samples").is_displayed()
+    assert [message["direction"] for message in stored(page, address)] == ["out"]
+    page.refresh()
+    until(page, lambda: len(texts(page, ".msg")) == 2)
+
+
+def test_no_erasure_without_a_yes(page):
+    say(page, "Ina da ciwon sukari. Wanne abinci ya dace da ni?", 1)
+    say(page, "goge", 2)
+    say(page, "a'a", 3)
+    until(page, lambda: len(texts(page, MINE)) == 3)
+    assert "sukari" in texts(page, MINE)[0]
+
+
+def test_ones_own_data_is_a_link_to_this_server(page, address):
+    say(page, "bayanaina", 1)
+    link = page.find_element(By.CSS_SELECTOR, f"{ANSWERS} a")
+    assert link.get_attribute("href").startswith(f"{address}data/")
+    with urlopen(link.get_attribute("href"), timeout=5) as answer:
+        assert "bayanaina" in json.dumps(json.load(answer), ensure_ascii=False)
+
+
+def test_a_lost_line_keeps_the_words_and_tries_again(page, address):
+    page.execute_script(WATCHED_FETCH)
+    page.execute_script("window.lose = true")
+    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?" + Keys.ENTER)
+    until(page, lambda: texts(page, "#log > .problem"))
+    assert "Ba a aika ba." in texts(page, "#log > .problem")[0]
+    assert texts(page, MINE) == ["Yaya ake hana malaria?"]
+    page.execute_script("window.lose = false")
+    press(page, "#log > .problem button")
+    until(page, lambda: texts(page, ANSWERS))
+    assert texts(page, MINE) == ["Yaya ake hana malaria?"]
+    assert texts(page, "#log > .problem") == []
+    assert [message["direction"] for message in stored(page, address)] == ["in", "out"]
+
+
+def test_back_on_line_it_sends_by_itself(page):
+    offline(page, True)
+    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?" + Keys.ENTER)
+    until(page, lambda: texts(page, "#log > .problem"))
+    offline(page, False)
+    until(page, lambda: texts(page, ANSWERS))
+    assert texts(page, MINE) == ["Yaya ake hana malaria?"]
+
+
+def test_it_stops_asking_when_there_is_nothing_to_wait_for(page):
+    page.execute_script(WATCHED_FETCH)
+    say(page, "Yaya ake hana malaria?", 1)
+    asked = page.execute_async_script("setTimeout(arguments[0], 500, null)") or page.execute_script(
+        "return window.asked"
+    )
+    page.execute_async_script("setTimeout(arguments[0], 2500, null)")
+    assert page.execute_script("return window.asked") == asked
+
+
+def test_words_stay_words(page):
+    bad = "<img src=x onerror=alert(1)><b>zazzabi</b>"
+    say(page, bad, 1)
+    assert texts(page, MINE) == [bad]
+    assert page.find_elements(By.CSS_SELECTOR, "#log img, #log b") == []
+
+
+def test_the_language_of_page_and_answers_changes_together(page, address):
+    press(page, "#tongue")
+    until(page, lambda: page.execute_script("return document.documentElement.lang") == "en")
+    until(page, lambda: any("in English" in text for text in texts(page, ANSWERS)))
+    assert page.find_element(By.ID, "samples").is_displayed()
+    say(page, "Yaya ake hana malaria?", 2)
+    assert "mosquito" in texts(page, ANSWERS)[-1].lower()
+    page.get(address)
+    until(page, lambda: page.execute_script("return document.documentElement.lang") == "en")
+
+
+def test_by_keyboard_alone(page):
+    page.find_element(By.ID, "text").send_keys("zazzabi" + Keys.SHIFT + Keys.ENTER + Keys.SHIFT)
+    assert texts(page, MINE) == []
+    summary = page.find_element(By.CSS_SELECTOR, "summary")
+    summary.send_keys(Keys.ENTER)
+    assert page.find_element(By.CSS_SELECTOR, "button[value=taimako]").is_displayed()
+    summary.send_keys(Keys.ESCAPE)
+    assert not page.find_element(By.CSS_SELECTOR, "button[value=taimako]").is_displayed()
+
+
+@pytest.mark.parametrize("width", [320, 360, 1024])
+def test_nothing_sticks_out_and_everything_can_be_touched(page, width):
+    resize(page, width, 640)
+    say(page, "matata tana zubar jini sosai bayan haihuwa", 1)
+    say(page, "bayanaina " * 3 + "w" * 200, 2)
+    wide = "return [document.documentElement, log].map((e) => e.scrollWidth - e.clientWidth)"
+    assert page.execute_script(wide) == [0, 0]
+    small = page.execute_script(
+        "return [...document.querySelectorAll('button, summary, textarea, .sos a')]"
+        ".map((e) => [e.textContent, e.getBoundingClientRect()])"
+        ".filter(([, box]) => box.height && (box.height < 44 || box.width < 44))"
+        ".map(([text, box]) => `${text} ${box.width} ${box.height}`)"
+    )
+    assert small == []
+
+
+def test_without_scripts_the_form_answers(page):
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.refresh()
+    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?")
+    page.find_element(By.ID, "send").click()
+    answers = page.find_elements(By.CSS_SELECTOR, ANSWERS)
+    assert "sauro" in answers[0].text
+    page.find_element(By.CSS_SELECTOR, ".choices button").click()
+    assert len(page.find_elements(By.CSS_SELECTOR, ANSWERS)) == 2
+
+
+def test_a_script_that_comes_late_takes_the_conversation_over(page):
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.refresh()
+    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?")
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    page.find_element(By.ID, "send").click()
+    until(page, lambda: len(texts(page, ANSWERS)) == 1)
+    say(page, "Ina da ciwon sukari. Wanne abinci ya dace da ni?", 2)
+    assert len(texts(page, MINE)) == 2
