@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,10 +24,42 @@ _SAMPLES = _HERE / "data" / "health_samples.tsv.gz"
 
 # `expand` has folded already; folding a second time in `tokens` would double the cost.
 _WORD = re.compile(r"[^\W_]+")
-_LONGEST = 6
 
 Words = tuple[str, ...]
-Table = Mapping[Words, Words]
+
+
+class Phrases:
+    """Phrases and what each stands for, found by their first word."""
+
+    def __init__(self, table: Mapping[Words, Words] | None = None) -> None:
+        """Hold `table`: a phrase's words to the words it stands for (none drops it)."""
+        self._table = dict(table or {})
+        self._longest: dict[str, int] = {}
+        for phrase in self._table:
+            for head in phrase[:1]:
+                self._longest[head] = max(self._longest.get(head, 0), len(phrase))
+
+    def replace(self, words: Sequence[str]) -> Iterator[str]:
+        """`words` with each longest phrase replaced, from left to right."""
+        start = 0
+        while start < len(words):
+            size, found = next(self._at(words, start), (1, (words[start],)))
+            yield from found
+            start += size
+
+    def every(self, words: Sequence[str]) -> Iterator[str]:
+        """What all phrases in `words` stand for, overlapping ones too."""
+        for start in range(len(words)):
+            for _, found in self._at(words, start):
+                yield from found
+
+    def _at(self, words: Sequence[str], start: int) -> Iterator[tuple[int, Words]]:
+        """Phrases that begin at `start`, longest first, with their sizes."""
+        longest = self._longest.get(words[start], 0)
+        for size in range(min(longest, len(words) - start), 0, -1):
+            found = self._table.get(tuple(words[start : start + size]))
+            if found is not None:
+                yield size, found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +72,8 @@ class Wording:
     belong to no topic.
     """
 
-    same: Table = field(default_factory=dict)
-    kinds: Table = field(default_factory=dict)
+    same: Phrases = field(default_factory=Phrases)
+    kinds: Phrases = field(default_factory=Phrases)
     canonical: frozenset[str] = frozenset()
     phrasings: tuple[tuple[str, str], ...] = ()
     other: tuple[str, ...] = ()
@@ -55,12 +87,13 @@ class Wording:
         """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         rows = yaml.load(synonyms.read_text("utf-8"), Loader=loader)  # noqa: S506
-        same = _same(rows["same"]) | {_words(phrase): () for phrase in rows["ignore"]}
+        table = _same(rows["same"])
+        same = Phrases(table | {_words(phrase): () for phrase in rows["ignore"]})
         labelled = [*examples(), *samples("train")]
         return cls(
             same=same,
-            kinds=_kinds(rows["kind"], same),
-            canonical=frozenset(word for value in same.values() for word in value),
+            kinds=Phrases(_kinds(rows["kind"], same)),
+            canonical=frozenset(word for value in table.values() for word in value),
             phrasings=tuple(_pairs(_PHRASINGS)),
             other=tuple(text for label, text in labelled if label == "other"),
             lacking=tuple(text for label, text in labelled if label == "lacking"),
@@ -68,13 +101,12 @@ class Wording:
 
     def normal(self, text: str) -> list[str]:
         """The words of `text`, folded, greetings dropped and synonyms made one."""
-        return list(_replace(_words(text), self.same))
+        return list(self.same.replace(_words(text)))
 
     def concepts(self, words: Sequence[str]) -> list[str]:
         """The words that synonyms stand for and the kinds mentioned, sorted, each once."""
         known = {word for word in words if word in self.canonical}
-        kinds = {kind for span in _spans(words) for kind in self.kinds.get(span, ())}
-        return sorted(known | kinds)
+        return sorted(known.union(self.kinds.every(words)))
 
 
 def examples() -> list[tuple[str, str]]:
@@ -109,35 +141,12 @@ def _same(rows: Mapping[str, Sequence[str]]) -> dict[Words, Words]:
     return table
 
 
-def _kinds(rows: Mapping[str, Sequence[str]], same: Table) -> dict[Words, Words]:
+def _kinds(rows: Mapping[str, Sequence[str]], same: Phrases) -> dict[Words, Words]:
     """Phrases to kinds; a phrase counts as written and with its synonyms made one."""
     table: dict[Words, Words] = {}
     for kind, phrases in rows.items():
         for phrase in phrases:
             words = _words(str(phrase))
-            for key in {words, tuple(_replace(words, same))}:
+            for key in {words, tuple(same.replace(words))}:
                 table[key] = tuple(dict.fromkeys((*table.get(key, ()), kind)))
     return table
-
-
-def _replace(words: Sequence[str], table: Table) -> Iterator[str]:
-    start = 0
-    while start < len(words):
-        size, found = _longest(words, start, table)
-        yield from found
-        start += size
-
-
-def _longest(words: Sequence[str], start: int, table: Table) -> tuple[int, Iterable[str]]:
-    """How many words from `start` the longest known phrase takes, and what it stands for."""
-    for size in range(min(_LONGEST, len(words) - start), 0, -1):
-        found = table.get(tuple(words[start : start + size]))
-        if found is not None:
-            return size, found
-    return 1, (words[start],)
-
-
-def _spans(words: Sequence[str]) -> Iterator[Words]:
-    for start in range(len(words)):
-        for size in range(1, min(_LONGEST, len(words) - start) + 1):
-            yield tuple(words[start : start + size])
