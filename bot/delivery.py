@@ -21,6 +21,8 @@ from storage.store import Store
 
 BACKOFF_CAP = 300.0
 LOOK_AHEAD = 32
+#: A part that the provider took and could not pass on goes again after this time.
+AGAIN_AFTER = 60.0
 OUTSIDE_WINDOW = "63016"
 
 
@@ -167,7 +169,11 @@ class Sender:
         logs.event(
             "part.report", channel=word.channel, status=word.status, code=word.code, ok=known
         )
-        if part is not None and word.code == OUTSIDE_WINDOW and self._template:
+        if part is None:
+            return
+        if word.send_again:
+            outbox.again(self._store, part, until=now + AGAIN_AFTER)
+        elif word.code == OUTSIDE_WINDOW and self._template:
             outbox.hold(self._store, part)
             outbox.invite(self._store, part, now=now)
 

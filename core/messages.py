@@ -158,12 +158,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """A provider's later word on a message that it took (Twilio's status callback)."""
+    """A provider's later word on a message that it took (Twilio's status callback).
+
+    `send_again`: it was taken, then failed for a reason that passes (too fast, their trouble).
+    """
 
     channel: str
     provider_id: str
     status: str
     code: str | None = None
+    send_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,22 @@ def hold(store: Store, parcel_id: int) -> None:
         )
 
 
+def again(store: Store, parcel_id: int, *, until: float) -> None:
+    """A part that the provider took and then failed to pass on is queued again for a later time."""
+    with store.write() as connection:
+        connection.execute(
+            update(Outbox)
+            .where(Outbox.id == parcel_id, Outbox.status == "sent", Outbox.expires_at > until)
+            .values(
+                status="queued",
+                not_before=until,
+                ended_at=None,
+                provider_id=None,
+                provider_status=None,
+            )
+        )
+
+
 def invite(store: Store, parcel_id: int, *, now: float) -> None:
     """Queue the approved template beside a held part, unless one is on its way already."""
     held = Outbox.__table__.alias("held")

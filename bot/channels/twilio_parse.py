@@ -6,6 +6,7 @@ what is unknown or blank is passed over. Nothing here raises for any form.
 
 from collections.abc import Mapping
 
+from bot.channels.twilio_codes import CODES, Meaning
 from bot.channels.words import clean
 from core.messages import DeliveryReport, Inbound, Kind
 
@@ -53,7 +54,14 @@ def parse_status(form: Form) -> DeliveryReport | None:
     if not provider_id or not status.isascii() or not 0 < len(status) <= 32:
         return None
     code = _field(form, "ErrorCode")
-    return DeliveryReport(NAME, provider_id, status.lower(), code if code.isdecimal() else None)
+    failed = status.lower() in ("failed", "undelivered")
+    return DeliveryReport(
+        NAME,
+        provider_id,
+        status.lower(),
+        code if code.isdecimal() else None,
+        send_again=failed and CODES.get(code) is Meaning.LATER,
+    )
 
 
 def whatsapp(address: str) -> str:

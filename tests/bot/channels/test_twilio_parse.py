@@ -106,6 +106,16 @@ def test_an_empty_form():
             {"MessageStatus": "undelivered", "ErrorCode": "63016"},
             ("undelivered", "63016"),
         ),
+        (
+            "failed for a reason that passes",
+            {"MessageStatus": "failed", "ErrorCode": "63018"},
+            ("failed", "63018", True),
+        ),
+        (
+            "sent, with an old code",
+            {"MessageStatus": "sent", "ErrorCode": "63018"},
+            ("sent", "63018"),
+        ),
         ("upper case", {"MessageStatus": "READ"}, ("read", None)),
         ("a code that is none", {"MessageStatus": "failed", "ErrorCode": "None"}, ("failed", None)),
         ("the older name", {"SmsStatus": "sent"}, ("sent", None)),
