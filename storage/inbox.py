@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.engine import Row
 
 from core.messages import Inbound
@@ -90,8 +90,7 @@ def _fit(value: str, length: int) -> str:
 def _first_time(store: Store, connection: Connection, inbound: Inbound, now: float) -> bool:
     row = {"channel": inbound.channel, "external_id": inbound.external_id, "received_at": now}
     # A returned row, for psycopg does not count the rows of an insert.
-    query = store.insert_once(Receipt).values(row).returning(Receipt.channel)
-    return connection.scalar(query) is not None
+    return connection.scalar(store.insert_once(Receipt, Receipt.channel), row) is not None
 
 
 def _person(
@@ -131,7 +130,7 @@ def _new_person(
         "created_at": now,
     }
     # Two first messages of one person may arrive at once: the constraint picks the row.
-    connection.execute(store.insert_once(Person).values(values))
+    connection.execute(store.insert_once(Person), values)
     found = _find_person(store, connection, inbound, hold=True)
     assert found is not None  # noqa: S101  (just inserted, or there already)
     return found
@@ -140,23 +139,18 @@ def _new_person(
 def _find_person(
     store: Store, connection: Connection, inbound: Inbound, *, hold: bool = False
 ) -> Row[Any] | None:
-    query = select(Person.id, Person.data_key, Person.erased_at, Person.address).where(
-        Person.channel == inbound.channel,
-        Person.identity == store.cipher.blind(inbound.channel, inbound.sender),
-    )
-    if hold:
-        query = query.with_for_update(key_share=True)
-    return connection.execute(query).first()
+    identity = store.cipher.blind(inbound.channel, inbound.sender)
+    values = {"channel": inbound.channel, "identity": identity}
+    return connection.execute(_HOLD if hold else _FIND, values).first()
 
 
 def _conversation(store: Store, connection: Connection, person_id: int, now: float) -> int:
-    query = select(Conversation.id).where(Conversation.person_id == person_id)
-    found = connection.scalar(query)
+    whose = {"person_id": person_id}
+    found = connection.scalar(_CONVERSATION, whose)
     if found is None:
-        values = {"person_id": person_id, "opened_at": now, "menu": []}
-        values["last_in_at"] = 0.0
-        connection.execute(store.insert_once(Conversation).values(values))
-        found = connection.scalar(query)
+        values = {**whose, "opened_at": now, "menu": [], "last_in_at": 0.0}
+        connection.execute(store.insert_once(Conversation), values)
+        found = connection.scalar(_CONVERSATION, whose)
         assert found is not None  # noqa: S101
     return found
 
@@ -170,9 +164,7 @@ def _message(
     key: str,
     now: float,
 ) -> int:
-    connection.execute(
-        update(Conversation).where(Conversation.id == conversation_id).values(last_in_at=now)
-    )
+    connection.execute(_WROTE, {"conversation": conversation_id, "last_in_at": now})
     values = {
         "conversation_id": conversation_id,
         "direction": "in",
@@ -187,7 +179,7 @@ def _message(
         "sent_at": inbound.sent_at.timestamp() if inbound.sent_at else None,
         "created_at": now,
     }
-    return connection.scalars(insert(Message).values(values).returning(Message.id)).one()
+    return connection.scalars(_ADD_MESSAGE, values).one()
 
 
 def _job(
@@ -202,15 +194,26 @@ def _job(
         "run_after": now,
         "created_at": now,
     }
-    return connection.scalars(insert(Job).values(values).returning(Job.id)).one()
+    return connection.scalars(_ADD_JOB, values).one()
 
 
 def _release_waiting(
     connection: Connection, conversation_id: int, now: float, reply_hours: float
 ) -> None:
     """The person wrote, so the provider's window is open again: held replies may go."""
-    connection.execute(
-        update(Outbox)
-        .where(Outbox.conversation_id == conversation_id, Outbox.status == "waiting")
-        .values(status="queued", not_before=now, expires_at=now + reply_hours * 3600)
-    )
+    times = {"not_before": now, "expires_at": now + reply_hours * 3600}
+    connection.execute(_RELEASE, {"conversation": conversation_id, "status": "queued", **times})
+
+
+# Statements are built once: on the way in, building them cost more than running them.
+_FIND = select(Person.id, Person.data_key, Person.erased_at, Person.address).where(
+    Person.channel == bindparam("channel"), Person.identity == bindparam("identity")
+)
+_HOLD = _FIND.with_for_update(key_share=True)
+_CONVERSATION = select(Conversation.id).where(Conversation.person_id == bindparam("person_id"))
+_WROTE = update(Conversation).where(Conversation.id == bindparam("conversation"))
+_ADD_MESSAGE = insert(Message).returning(Message.id)
+_ADD_JOB = insert(Job).returning(Job.id)
+_RELEASE = update(Outbox).where(
+    Outbox.conversation_id == bindparam("conversation"), Outbox.status == "waiting"
+)

@@ -78,22 +78,15 @@ def finish(connection: Connection, job: Claimed, *, now: float) -> bool:
     Call it first in the transaction: it holds the person, as accepting and erasing do.
     """
     people.hold(connection, job.conversation_id)
-    done = connection.execute(
-        update(Job)
-        .where(*_mine(job))
-        .values(status="done", ended_at=now, lease=None, lease_until=None)
-    )
-    return done.rowcount == 1
+    values = {"status": "done", "ended_at": now, "lease": None, "lease_until": None}
+    return connection.execute(_MINE, {**_claimed(job), **values}).rowcount == 1
 
 
 def put_back(store: Store, job: Claimed, *, now: float, delay: float) -> None:
     """Queue the job again after a failure, to be tried in `delay` seconds."""
+    values = {"status": "queued", "run_after": now + delay, "lease": None, "lease_until": None}
     with store.write() as connection:
-        connection.execute(
-            update(Job)
-            .where(*_mine(job))
-            .values(status="queued", run_after=now + delay, lease=None, lease_until=None)
-        )
+        connection.execute(_MINE, {**_claimed(job), **values})
 
 
 def revive(store: Store, *, now: float) -> int:
@@ -117,13 +110,17 @@ def depth(connection: Connection) -> dict[str, int]:
     return {"queued": 0, "running": 0, **{status: count for status, count in rows}}
 
 
-def _mine(job: Claimed) -> tuple[Any, ...]:
-    return (
-        Job.id == job.id,
-        Job.status == RUNNING,
-        Job.lease == job.lease,
-        Job.attempts == job.attempts,
-    )
+def _claimed(job: Claimed) -> dict[str, Any]:
+    return {"job": job.id, "held": job.lease, "claims": job.attempts}
+
+
+#: A claim that its worker still holds.
+_MINE = update(Job).where(
+    Job.id == bindparam("job"),
+    Job.status == RUNNING,
+    Job.lease == bindparam("held"),
+    Job.attempts == bindparam("claims"),
+)
 
 
 def _next(urgent_only: bool) -> Select[tuple[int]]:
@@ -144,6 +141,14 @@ _NEXT = {urgent_only: _next(urgent_only) for urgent_only in (False, True)}
 _NEXT_FREE = {name: query.with_for_update(skip_locked=True) for name, query in _NEXT.items()}
 
 
+_START = (
+    update(Job)
+    .where(Job.id == bindparam("job"), Job.status == QUEUED)
+    .values(attempts=Job.attempts + 1)
+    .returning(Job.conversation_id, Job.message_id, Job.urgent, Job.attempts, Job.created_at)
+)
+
+
 def _take(
     connection: Connection, lease: str, now: float, lease_seconds: float, urgent_only: bool
 ) -> Claimed | None:
@@ -151,17 +156,8 @@ def _take(
     if job_id is None:
         return None
     # The status is asked again: on PostgreSQL the row may have changed before it was locked.
-    row = connection.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.status == QUEUED)
-        .values(
-            status="running",
-            attempts=Job.attempts + 1,
-            lease=lease,
-            lease_until=now + lease_seconds,
-        )
-        .returning(Job.conversation_id, Job.message_id, Job.urgent, Job.attempts, Job.created_at)
-    ).first()
+    values = {"status": "running", "lease": lease, "lease_until": now + lease_seconds}
+    row = connection.execute(_START, {"job": job_id, **values}).first()
     if row is None:
         return None
     return Claimed(

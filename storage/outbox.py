@@ -66,8 +66,8 @@ def enqueue(
 ) -> None:
     """Queue the parts of one reply, in order, inside the caller's transaction."""
     box = store.cipher.box(line.data_key)
-    for part in parts:
-        values = {
+    rows = [
+        {
             "conversation_id": line.conversation_id,
             "message_id": message_id,
             "channel": line.channel,
@@ -84,7 +84,9 @@ def enqueue(
             "expires_at": expires_at,
             "created_at": now,
         }
-        connection.execute(insert(Outbox).values(values))
+        for part in parts
+    ]
+    connection.execute(_ENQUEUE, rows)
 
 
 def ready(
@@ -123,30 +125,28 @@ def _ready(urgent_only: bool) -> Select[Any]:
     return query.where(Outbox.urgent) if urgent_only else query
 
 
-#: Built once: idle senders ask four times a second.
+# Statements are built once: building them cost more than running them.
 _READY = {urgent_only: _ready(urgent_only) for urgent_only in (False, True)}
+_ENQUEUE = insert(Outbox)
+_POSTPONE = update(Outbox).where(Outbox.id == bindparam("part"), Outbox.status == QUEUED)
+_START = (
+    _POSTPONE
+    # Another sender's try since this parcel was read: its history is stale.
+    .where(Outbox.attempts == bindparam("tries"))
+    .values(attempts=Outbox.attempts + 1)
+)
+_SETTLE = update(Outbox).where(
+    Outbox.id == bindparam("part"), Outbox.status == SENDING, Outbox.lease == bindparam("held")
+)
 
 
 def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds: float) -> bool:
     """Mark the part as being sent, right before the request; False when another has or had it."""
+    known = {"part": parcel.id, "tries": parcel.attempts}
+    values = {"status": "sending", "lease": lease, "lease_until": now + lease_seconds}
     try:
         with store.write() as connection:
-            done = connection.execute(
-                update(Outbox)
-                .where(
-                    Outbox.id == parcel.id,
-                    Outbox.status == QUEUED,
-                    # Another sender's try since this parcel was read: its history is stale.
-                    Outbox.attempts == parcel.attempts,
-                )
-                .values(
-                    status="sending",
-                    attempts=Outbox.attempts + 1,
-                    lease=lease,
-                    lease_until=now + lease_seconds,
-                )
-            )
-            return done.rowcount == 1
+            return connection.execute(_START, {**known, **values}).rowcount == 1
     except Conflict:
         return False
 
@@ -154,11 +154,7 @@ def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds
 def postpone(store: Store, parcel_id: int, *, until: float) -> None:
     """Let a queued part wait for its chat's turn."""
     with store.write() as connection:
-        connection.execute(
-            update(Outbox)
-            .where(Outbox.id == parcel_id, Outbox.status == QUEUED)
-            .values(not_before=until)
-        )
+        connection.execute(_POSTPONE, {"part": parcel_id, "not_before": until})
 
 
 def settle(
@@ -167,12 +163,10 @@ def settle(
     """Record what became of a part that this sender holds: queued again, waiting, or an end."""
     if status in ENDED:
         values["ended_at"] = now
+    held = {"part": parcel_id, "held": lease}
+    values |= {"status": status, "lease": None, "lease_until": None}
     with store.write() as connection:
-        connection.execute(
-            update(Outbox)
-            .where(Outbox.id == parcel_id, Outbox.status == SENDING, Outbox.lease == lease)
-            .values(status=status, lease=None, lease_until=None, **values)
-        )
+        connection.execute(_SETTLE, {**held, **values})
 
 
 def revive(store: Store, *, now: float) -> tuple[int, int]:

@@ -4,7 +4,7 @@ Accepting, answering and erasing take it before anything else, so that no messag
 an erasure's look and its new key, and none waits for another in a circle.
 """
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from storage.models import Conversation, Person
 
@@ -15,9 +15,12 @@ def hold(connection: Connection, conversation_id: int) -> None:
     SQLite lets one writer in at a time and needs no lock.
     """
     if connection.dialect.name != "sqlite":
-        connection.execute(
-            select(Person.id)
-            .join(Conversation, Conversation.person_id == Person.id)
-            .where(Conversation.id == conversation_id)
-            .with_for_update(of=Person, key_share=True)
-        )
+        connection.execute(_HOLD, {"conversation": conversation_id})
+
+
+_HOLD = (
+    select(Person.id)
+    .join(Conversation, Conversation.person_id == Person.id)
+    .where(Conversation.id == bindparam("conversation"))
+    .with_for_update(of=Person, key_share=True)
+)

@@ -8,7 +8,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, select, update
 
 from core.errors import WrongDataKey
 from storage import outbox, people
@@ -34,30 +34,41 @@ def export(connection: Connection, store: Store, person_id: int) -> str:
     consents = connection.execute(
         select(Consent.__table__).where(Consent.person_id == person_id).order_by(Consent.id)
     ).all()
+    topic = connection.scalar(select(Conversation.topic).where(Conversation.person_id == person_id))
     box = store.cipher.box(person.data_key)
     data: dict[str, Any] = {
         "channel": person.channel,
         "address": box.open(person.address),
         "name": box.open(person.name),
         "language": person.language,
+        "country": person.country,
         "stopped": person.stopped,
         "since": _clock(person.created_at),
+        "topic": topic,
         "consents": [
             {"about": c.kind, "granted": c.granted, "version": c.version, "at": _clock(c.at)}
             for c in consents
         ],
-        "messages": [
-            {
-                "at": _clock(m.created_at),
-                "from": "you" if m.direction == "in" else "assistant",
-                "kind": m.kind,
-                "text": box.open(m.body),
-                "answered_by": m.release or m.source,
-            }
-            for m in messages
-        ],
+        "messages": [_exported(message, box) for message in messages],
     }
     return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _exported(message: Row[Any], box: Box) -> dict[str, Any]:
+    known = {
+        "choice": message.choice,
+        "answered_by": message.release or message.source,
+        "topic": message.topic,
+        "danger_sign": message.danger_sign,
+        "urgency": message.urgency,
+    }
+    return {
+        "at": _clock(message.created_at),
+        "from": "you" if message.direction == "in" else "assistant",
+        "kind": message.kind,
+        "text": box.open(message.body),
+        **{name: value for name, value in known.items() if value is not None},
+    }
 
 
 def since(connection: Connection, person_id: int) -> float | None:

@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -128,14 +129,20 @@ class Store:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql(statement)
 
-    def insert_once(self, table: Any) -> Any:
+    def insert_once(self, table: Any, *returning: Any) -> Any:
         """An insert that does nothing when the row is there already (`on_conflict_do_nothing`)."""
-        dialect = sqlite if self.is_sqlite else postgresql
-        return dialect.insert(table).on_conflict_do_nothing()
+        return _insert_once(sqlite if self.is_sqlite else postgresql, table, returning)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@cache
+def _insert_once(dialect: Any, table: Any, returning: tuple[Any, ...]) -> Any:
+    """Built once a table: making a statement costs ten times as much as running it."""
+    query = dialect.insert(table).on_conflict_do_nothing()
+    return query.returning(*returning) if returning else query
 
 
 def open_store(url: str, data_key: str = "") -> Store:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from core.messages import Choice, Kind, Past, Turn
 from storage.models import DONE, Consent, Conversation, Job, Message, Person
@@ -33,7 +33,7 @@ class Thread:
 def load(store: Store, message_id: int, *, turns: int) -> Thread | None:
     """The thread at this message, with up to `turns` earlier ones; None when it was erased."""
     with store.read() as connection:
-        row = connection.execute(_THREAD.where(Message.id == message_id)).first()
+        row = connection.execute(_THREAD, {"message": message_id}).first()
         if row is None:
             return None
         consents = _consents(connection, row.person_id)
@@ -72,14 +72,12 @@ def load(store: Store, message_id: int, *, turns: int) -> Thread | None:
 
 def change_person(connection: Connection, person_id: int, **values: Any) -> None:
     """Set columns of a person (language, stopped)."""
-    connection.execute(update(Person).where(Person.id == person_id).values(values))
+    connection.execute(_PERSON, {"person": person_id, **values})
 
 
 def change_conversation(connection: Connection, conversation_id: int, **values: Any) -> None:
     """Set columns of a conversation (menu, topic ...)."""
-    connection.execute(
-        update(Conversation).where(Conversation.id == conversation_id).values(values)
-    )
+    connection.execute(_CONVERSATION, {"conversation": conversation_id, **values})
 
 
 def record_consent(
@@ -92,11 +90,7 @@ def record_consent(
 
 def line(connection: Connection, conversation_id: int) -> Line:
     """Where a conversation's replies go, with the person's key as it is now."""
-    row = connection.execute(
-        select(Person.channel, Person.data_key)
-        .join(Conversation, Conversation.person_id == Person.id)
-        .where(Conversation.id == conversation_id)
-    ).one()
+    row = connection.execute(_LINE, {"conversation": conversation_id}).one()
     return Line(conversation_id, row.channel, row.data_key)
 
 
@@ -192,7 +186,7 @@ def add_reply(
         "created_at": now,
         **_cut(stamps),
     }
-    return connection.scalars(insert(Message).values(values).returning(Message.id)).one()
+    return connection.scalars(_ADD_MESSAGE, values).one()
 
 
 def _cut(stamps: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,6 +205,15 @@ def menu(choices: Sequence[Choice]) -> list[list[str]]:
     return [[choice.id, choice.label] for choice in choices]
 
 
+# Statements are built once: building them cost more than running them.
+_PERSON = update(Person).where(Person.id == bindparam("person"))
+_CONVERSATION = update(Conversation).where(Conversation.id == bindparam("conversation"))
+_ADD_MESSAGE = insert(Message).returning(Message.id)
+_LINE = (
+    select(Person.channel, Person.data_key)
+    .join(Conversation, Conversation.person_id == Person.id)
+    .where(Conversation.id == bindparam("conversation"))
+)
 _THREAD = (
     select(
         Message.conversation_id,
@@ -236,31 +239,48 @@ _THREAD = (
     )
     .join(Conversation, Conversation.id == Message.conversation_id)
     .join(Person, Person.id == Conversation.person_id)
+    .where(Message.id == bindparam("message"))
+)
+_CONSENTS = (
+    select(Consent.kind, Consent.granted)
+    .where(Consent.person_id == bindparam("person"))
+    .order_by(Consent.id)
+)
+_MINE = Message.conversation_id == bindparam("conversation")
+_PAST = (
+    select(Message.direction, Message.body)
+    .where(_MINE, Message.id < bindparam("message"), Message.kind == Kind.TEXT.value)
+    .order_by(Message.id.desc())
+    .limit(bindparam("turns"))
+)
+_BODY = select(Message.body).where(Message.id == bindparam("message"))
+_ANSWERED = (
+    select(func.count())
+    .select_from(Message)
+    .where(_MINE, Message.source.in_(("library", "model", "fallback")))
+)
+_RECENT = (
+    select(func.count())
+    .select_from(Message)
+    .where(
+        _MINE,
+        Message.direction == "in",
+        Message.id <= bindparam("message"),
+        Message.created_at > bindparam("since"),
+    )
 )
 
 
 def _consents(connection: Connection, person_id: int) -> dict[str, bool]:
-    rows = connection.execute(
-        select(Consent.kind, Consent.granted)
-        .where(Consent.person_id == person_id)
-        .order_by(Consent.id)
-    )
+    rows = connection.execute(_CONSENTS, {"person": person_id})
     return {kind: granted for kind, granted in rows}
 
 
 def _past(connection: Connection, store: Store, row: Row[Any], turns: int) -> tuple[Past, ...]:
     if not turns:
         return ()
-    rows = connection.execute(
-        select(Message.direction, Message.body)
-        .where(
-            Message.conversation_id == row.conversation_id,
-            Message.id < row.message_id,
-            Message.kind == Kind.TEXT.value,
-        )
-        .order_by(Message.id.desc())
-        .limit(turns)
-    ).all()
+    here = {"conversation": row.conversation_id, "message": row.message_id}
+    rows = connection.execute(_PAST, {**here, "turns": turns}).all()
     box = store.cipher.box(row.data_key)
     roles = {"in": "user", "out": "assistant"}
     return tuple(
@@ -272,23 +292,12 @@ def _past(connection: Connection, store: Store, row: Row[Any], turns: int) -> tu
 def _waiting(connection: Connection, store: Store, row: Row[Any]) -> str | None:
     if row.waiting_message_id is None:
         return None
-    body = connection.scalar(select(Message.body).where(Message.id == row.waiting_message_id))
+    body = connection.scalar(_BODY, {"message": row.waiting_message_id})
     return store.cipher.box(row.data_key).open(body) or None if body else None
 
 
 def _tally(connection: Connection, row: Row[Any]) -> tuple[int, int]:
     """(ordinary answers so far, messages in the minute before this one, it included)."""
-    mine = Message.conversation_id == row.conversation_id
-    ordinary = Message.source.in_(("library", "model", "fallback"))
-    answered = select(func.count()).select_from(Message).where(mine, ordinary)
-    recent = (
-        select(func.count())
-        .select_from(Message)
-        .where(
-            mine,
-            Message.direction == "in",
-            Message.id <= row.message_id,
-            Message.created_at > row.created_at - 60,
-        )
-    )
-    return connection.scalar(answered) or 0, connection.scalar(recent) or 0
+    here = {"conversation": row.conversation_id}
+    minute = {**here, "message": row.message_id, "since": row.created_at - 60}
+    return connection.scalar(_ANSWERED, here) or 0, connection.scalar(_RECENT, minute) or 0
