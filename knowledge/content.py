@@ -21,7 +21,7 @@ import yaml
 from knowledge.content_sheet import sheet
 from knowledge.folding import fold
 from knowledge.health_data import written_words
-from knowledge.library import TOPICS, LibraryError, Topic, read_topic
+from knowledge.topic import TOPICS, LibraryError, Topic, read_topic
 from knowledge.triage_signs import SIGNS, Sign, SignError, load_signs
 
 __all__ = ["Finding", "attested_words", "check", "check_signs", "check_topics", "sheet"]

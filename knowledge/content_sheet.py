@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
 
-from knowledge.library import Topic
+from knowledge.topic import Topic
 from knowledge.triage_signs import Sign
 
 _STYLE = """

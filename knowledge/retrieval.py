@@ -12,14 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
-from scipy.sparse import csr_array
-from scipy.sparse.linalg import lsmr
+from scipy import linalg as untyped_linalg
+from scipy import sparse as untyped_sparse
+from scipy.sparse import linalg as untyped_solvers
 
 from knowledge.wording import Wording
+
+# SciPy carries no type information, so calls into it cannot be checked by types.
+linalg: Any = untyped_linalg
+sparse: Any = untyped_sparse
+solvers: Any = untyped_solvers
+Matrix = Any
 
 Floats = NDArray[np.float32]
 
@@ -124,20 +131,20 @@ class Index:
             places += seen
         return places
 
-    def _weigh(self, counts: csr_array) -> csr_array:
+    def _weigh(self, counts: Matrix) -> Matrix:
         """Rows of unit length: sublinear counts times rarity times the block's weight."""
         data = (1 + np.log(counts.data)) * self._weights[counts.indices]
         row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
         length = np.sqrt(np.bincount(row, data * data, minlength=counts.shape[0]))
         data = (data / length[row]).astype(np.float32)
-        return csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
+        return sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
-def _counts(rows: Sequence[Sequence[int]], width: int) -> csr_array:
+def _counts(rows: Sequence[Sequence[int]], width: int) -> Matrix:
     ends = np.cumsum([0, *(len(row) for row in rows)])
     places = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
     ones = np.ones(len(places), dtype=np.float32)
-    counts = csr_array((ones, places, ends.astype(np.int32)), shape=(len(rows), width))
+    counts = sparse.csr_array((ones, places, ends.astype(np.int32)), shape=(len(rows), width))
     counts.sum_duplicates()
     return counts
 
@@ -146,7 +153,7 @@ def _one_hot(owners: NDArray[np.int64]) -> Floats:
     return np.eye(owners.max() + 1, dtype=np.float32)[owners]
 
 
-def _ridge(matrix: csr_array, targets: Floats, ridge: float) -> Floats:
+def _ridge(matrix: Matrix, targets: Floats, ridge: float) -> Floats:
     """Dual ridge regression on unit rows: exact, deterministic, and quick for a few thousand."""
     spread = np.bincount(matrix.indices, minlength=matrix.shape[1])
     # Letters that every second question has cost most of the product and tell nothing apart.
@@ -155,16 +162,16 @@ def _ridge(matrix: csr_array, targets: Floats, ridge: float) -> Floats:
     kernel = (part @ part.T).toarray()
     # What was left out still belongs to each row's own length, which is one.
     kernel[np.diag_indices_from(kernel)] = 1 + ridge
-    factor = cho_factor(kernel, overwrite_a=True, check_finite=False)
-    solved: Floats = cho_solve(factor, targets, check_finite=False)
+    factor = linalg.cho_factor(kernel, overwrite_a=True, check_finite=False)
+    solved: Floats = linalg.cho_solve(factor, targets, check_finite=False)
     return solved
 
 
-def _ridge_column(matrix: csr_array, target: Floats, ridge: float) -> Floats:
+def _ridge_column(matrix: Matrix, target: Floats, ridge: float) -> Floats:
     """The same for a single column, as one weight a feature and without a kernel."""
     # In single precision its running estimates overflow.
     wide = target.astype(np.float64)
-    return np.asarray(lsmr(matrix, wide, damp=ridge**0.5, maxiter=60)[0], dtype=np.float32)
+    return np.asarray(solvers.lsmr(matrix, wide, damp=ridge**0.5, maxiter=60)[0], dtype=np.float32)
 
 
 def _parts(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.content import attested_words, check, check_topics, sheet
-from knowledge.library import Source, Topic, load_topics
+from knowledge.topic import Source, Topic, load_topics
 from knowledge.triage_signs import load_signs
 
 TODAY = date(2026, 11, 22)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.library import Library, LibraryError, Match, Thresholds, decide, read_topic
+from knowledge.library import Library, LibraryError, Match, Thresholds, decide
 from knowledge.retrieval import Scores
+from knowledge.topic import read_topic
 
 TOPIC = """\
 id: ors
