@@ -63,7 +63,6 @@ class App:
     links: DataLinks
     texts: Texts
     bells: tuple[Bell, Bell, Bell, Bell]
-    lease: str
     runner: Runner
 
     def accept(self, inbound: Inbound) -> None:
@@ -90,9 +89,9 @@ class App:
             "urgent-sender", 1, lambda: sender.send_next(time.time(), urgent_only=True), send_urgent
         )
         lease = self.settings.lease_seconds
-        self.runner.every("lease", lease / 4, self.keep_leases)
+        self.runner.every("lease", lease / 4, lambda: self.keep_leases(time.time()))
         self.runner.every("typing", 0.5, lambda: self.typing.tick(time.monotonic()))
-        self.runner.every("house", HOUSEKEEPING, self.keep_house)
+        self.runner.every("house", HOUSEKEEPING, lambda: self.keep_house(time.time()))
         logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
 
     def stop(self) -> None:
@@ -106,19 +105,17 @@ class App:
         self.mind.engine.close()
         self.store.close()
 
-    def keep_leases(self) -> None:
+    def keep_leases(self, now: float) -> None:
         """Renew the leases of what is in hand, revive those of the dead, remove erased people."""
-        now = time.time()
-        jobs.renew(self.store, self.lease, now=now, lease_seconds=self.settings.lease_seconds)
+        self.worker.renew(now)
         revived = jobs.revive(self.store, now=now)
         again, ended = outbox.revive(self.store, now=now)
         gone = privacy.sweep(self.store)
         if revived or again or ended or gone:
             logs.event("revived", jobs=revived, parts=again, doubtful=ended, erased=gone)
 
-    def keep_house(self) -> None:
+    def keep_house(self, now: float) -> None:
         """Forget what has been kept long enough."""
-        now = time.time()
         inbox.forget_receipts(self.store, before=now - RECEIPTS)
         if self.settings.retention_days:
             before = now - self.settings.retention_days * 86400
@@ -220,7 +217,6 @@ def build(
         links=links,
         texts=texts,
         bells=bells,
-        lease=lease,
         runner=Runner(),
     )
 

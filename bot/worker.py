@@ -4,8 +4,11 @@ claim → load → `conversation.answer` (no transaction open) → reply, change
 transaction. A crash before the commit leaves the job to be claimed again; nothing is sent here.
 """
 
+import itertools
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bot import conversation
@@ -52,7 +55,7 @@ class Worker:
         reply_hours: float,
         admins: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
-        """`lease` names this process; `bells` wake the senders, ordinary and urgent.
+        """`lease` names this process, at most 29 characters; `bells` wake the senders.
 
         `admins` are (channel, identity) pairs.
         """
@@ -61,24 +64,49 @@ class Worker:
         self._lease, self._lease_seconds = lease, lease_seconds
         self._memory_turns, self._reply_hours = memory_turns, reply_hours
         self._admins = admins
+        self._numbers, self._held = itertools.count(1), set[str]()
+        self._holding = threading.Lock()
 
     def run_one(self, now: float, *, urgent_only: bool = False) -> bool:
         """Answer the next message; False when there is none. Raises StoreError."""
-        job = jobs.claim(
-            self._store,
-            lease=self._lease,
-            now=now,
-            lease_seconds=self._lease_seconds,
-            urgent_only=urgent_only,
-        )
-        if job is None:
-            return False
-        try:
-            self._answer(job, now)
-        except Exception as error:
-            logs.crash("message.failed", error, job=job.id, attempt=job.attempts)
-            jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
+        with self._leased() as lease:
+            job = jobs.claim(
+                self._store,
+                lease=lease,
+                now=now,
+                lease_seconds=self._lease_seconds,
+                urgent_only=urgent_only,
+            )
+            if job is None:
+                return False
+            try:
+                self._answer(job, now)
+            except Exception as error:
+                logs.crash("message.failed", error, job=job.id, attempt=job.attempts)
+                jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
         return True
+
+    def renew(self, now: float) -> None:
+        """Say that the jobs in hand are being worked on. Raises StoreError."""
+        with self._holding:
+            held = tuple(self._held)
+        for lease in held:
+            jobs.renew(self._store, lease, now=now, lease_seconds=self._lease_seconds)
+
+    @contextmanager
+    def _leased(self) -> Iterator[str]:
+        """A lease for one job, kept alive only in here: one not put back must end by itself.
+
+        The traceback of a failed `put_back` may keep the claim's own value alive for long.
+        """
+        lease = f"{self._lease}.{next(self._numbers)}"
+        with self._holding:
+            self._held.add(lease)
+        try:
+            yield lease
+        finally:
+            with self._holding:
+                self._held.discard(lease)
 
     def _answer(self, job: Claimed, now: float) -> None:
         thread = threads.load(self._store, job.message_id, turns=self._memory_turns)
