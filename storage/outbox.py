@@ -132,8 +132,7 @@ _POSTPONE = update(Outbox).where(Outbox.id == bindparam("part"), Outbox.status =
 _START = (
     _POSTPONE
     # Another sender's try since this parcel was read: its history is stale.
-    .where(Outbox.attempts == bindparam("tries"))
-    .values(attempts=Outbox.attempts + 1)
+    .where(Outbox.attempts == bindparam("tries")).values(attempts=Outbox.attempts + 1)
 )
 _SETTLE = update(Outbox).where(
     Outbox.id == bindparam("part"), Outbox.status == SENDING, Outbox.lease == bindparam("held")
