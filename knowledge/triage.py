@@ -14,8 +14,8 @@ from typing import Final
 
 from knowledge import triage_model
 from knowledge.triage_context import Context
-from knowledge.triage_model import Model
-from knowledge.triage_rules import Rules
+from knowledge.triage_model import Limits, Model
+from knowledge.triage_rules import Hit, Rules
 from knowledge.triage_signs import SIGNS, Sign, Urgency, load_signs
 from knowledge.triage_text import clauses, key, sentences
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_TEXT: Final = 8000
 RULE_SCORE: Final = {"phrase": 1.0, "pattern": 0.95, "pair": 0.8}
+_NO_LIMITS: Final = Limits(threshold=1.0, support=0.0, floor=0.0, ceiling=1.0)
 SAFETY_NOTE: Final = MappingProxyType(
     {
         "ha": (
@@ -117,6 +118,8 @@ class Triage:
     def _part(self, sentence: str) -> _Part:
         whole = self._context.without_idioms(key(sentence))
         context = self._context.label(whole)
+        if context and self._model and self._model.danger(whole)[0] >= self._model.limits.ceiling:
+            context = None
         kept = (self._context.without_idioms(key(clause)) for clause in clauses(sentence))
         live = " | ".join(filter(None, map(self._context.without_denials, kept)))
         return _Part(whole, live, context)
@@ -132,15 +135,20 @@ class Triage:
 
     def _findings(self, view: str) -> Iterable[Finding]:
         danger, best, shares = self._model.danger(view) if self._model else (1.0, "", {})
-        support = self._model.support if self._model else 0.0
+        limits = self._model.limits if self._model else _NO_LIMITS
         for hit in self._rules.hits(view):
-            if hit.by == "pair" and danger < support:
+            if danger < self._needed(hit, limits):
                 continue
             # The share breaks ties between signs whose rules match the same words.
             score = RULE_SCORE[hit.by] - 0.3 * (1.0 - shares.get(hit.sign, 0.0))
             yield self._finding(hit.sign, score, hit.by)
-        if self._model and danger >= self._model.threshold:
+        if self._model and danger >= limits.threshold:
             yield self._finding(best, min(0.7, danger * 0.7), "classifier")
+
+    def _needed(self, hit: Hit, limits: Limits) -> float:
+        if self.signs[hit.sign].never_downgraded:
+            return 0.0
+        return limits.support if hit.by == "pair" else limits.floor
 
     def _finding(self, sign: str, score: float, by: str) -> Finding:
         return Finding(sign, self.signs[sign].urgency, round(score, 4), by, downgraded=False)

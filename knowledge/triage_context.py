@@ -36,7 +36,7 @@ class Context:
 
     def __init__(self, rules: Mapping[str, Any]) -> None:
         """Compile `rules`, the content of the rules file."""
-        shared = {name: pattern_key(rules[name]) for name in ("acute", "personal")}
+        shared = {name: pattern_key(rules[name]) for name in ("acute", "event", "personal")}
         self._idiom = _union(rules["idioms"])
         self._denied = _union(rules["removals"])
         self._labels = [_label(name, rule, shared) for name, rule in rules["labels"].items()]

@@ -5,9 +5,11 @@ JSON, no pickle: a model file cannot run code. Does not train and knows no conte
 """
 
 import functools
+import io
 import json
+import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FOLDER: Final = Path(__file__).parent / "model"
-FORMAT: Final = 1
+FORMAT: Final = 3
 BITS: Final = 16
 BUCKETS: Final = 1 << BITS
 CHARS: Final = (3, 4, 5)
@@ -27,30 +29,37 @@ class ModelError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Where on the scale from 0 (routine) to 1 (danger) the scorer decides what."""
+
+    threshold: float = 0.5
+    support: float = 0.1
+    floor: float = 0.02
+    ceiling: float = 0.97
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """Weights for every sign and for "none", with the thresholds found in calibration."""
+    """Weights that tell the signs apart and, in the last column, danger from routine.
+
+    `threshold` raises an alarm by itself; word pairs need `support`; under `floor` even a
+    pattern is overruled; above `ceiling` a context label is.
+    """
 
     signs: tuple[str, ...]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
-    threshold: float
-    support: float
+    limits: Limits
     version: str
-
-    def probabilities(self, keyed: str) -> NDArray[np.float64]:
-        """Return one probability a class, in the order of `signs` with "none" last."""
-        places, values = features(keyed)
-        logits = self.bias + values @ self.weights[places]
-        powers = np.exp(logits - logits.max()).astype(np.float64)
-        result: NDArray[np.float64] = powers / powers.sum()
-        return result
 
     def danger(self, keyed: str) -> tuple[float, str, dict[str, float]]:
         """Return the probability of any danger, the likeliest sign, and each sign's share."""
-        shares = self.probabilities(keyed)
-        by_sign = dict(zip(self.signs, shares[:-1].tolist(), strict=True))
-        best = max(by_sign, key=by_sign.__getitem__)
-        return float(1.0 - shares[-1]), best, by_sign
+        places, values = features(keyed)
+        scores = (self.bias + values @ self.weights[places]).astype(np.float64)
+        powers = np.exp(scores[:-1] - scores[:-1].max())
+        shares = dict(zip(self.signs, (powers / powers.sum()).tolist(), strict=True))
+        danger = 1.0 / (1.0 + float(np.exp(-np.clip(scores[-1], -30.0, 30.0))))
+        return danger, max(shares, key=shares.__getitem__), shares
 
 
 def features(keyed: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -94,8 +103,7 @@ def save(model: Model, folder: Path = FOLDER) -> None:
         "format": FORMAT,
         "version": model.version,
         "signs": list(model.signs),
-        "threshold": model.threshold,
-        "support": model.support,
+        "limits": asdict(model.limits),
     }
     (folder / "triage.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
@@ -119,17 +127,13 @@ def load(folder: Path = FOLDER) -> Model:
         signs=tuple(card["signs"]),
         weights=weights,
         bias=bias,
-        threshold=float(card["threshold"]),
-        support=float(card["support"]),
+        limits=Limits(**card["limits"]),
         version=str(card["version"]),
     )
 
 
 def _write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     # np.savez stamps the time into the archive; a fixed stamp keeps equal models equal bytes.
-    import io
-    import zipfile
-
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             buffer = io.BytesIO()
