@@ -20,6 +20,8 @@ from storage.outbox import Parcel
 from storage.store import Store
 
 BACKOFF_CAP = 300.0
+#: A provider that says "later, at once" is not asked in a circle.
+LEAST_WAIT = 0.5
 LOOK_AHEAD = 32
 #: A part that the provider took and could not pass on goes again after this time.
 AGAIN_AFTER = 60.0
@@ -28,7 +30,7 @@ OUTSIDE_WINDOW = "63016"
 
 def backoff(attempts: int) -> float:
     """Seconds before try number `attempts` + 1: 1, 2, 4 ... up to five minutes."""
-    return min(BACKOFF_CAP, 2.0 ** max(0, attempts - 1))
+    return min(BACKOFF_CAP, 2.0 ** min(max(0, attempts - 1), 16))
 
 
 class Sender:
@@ -120,7 +122,7 @@ class Sender:
             case SendRefused():
                 self._end(parcel, "refused", now, code=code)
             case SendLater(after=after):
-                wait = backoff(attempts) if after is None else max(after, 0.0)
+                wait = backoff(attempts) if after is None else max(after, LEAST_WAIT)
                 self._again(parcel, now, wait, code)
             case _ if parcel.doubts:
                 self._end(parcel, "doubtful", now, code=code)

@@ -80,10 +80,11 @@ class House:
         """(status, attempts, doubts, code) of every part of a reply, in order."""
         return self.rows("SELECT status, attempts, doubts, code FROM outbox ORDER BY id")
 
-    def words(self, key: str, language: str = "ha", **values: str) -> str:
-        """A sentence of the service, with the numbers of both countries."""
-        emergency = self.app.mind.referral.fill("{emergency}", language=language)
-        return self.app.texts(key, language, emergency=emergency, **values)
+    def words(self, key: str, language: str = "ha", *, country: str | None = None) -> str:
+        """A sentence of the service, with the numbers of a country or of both."""
+        fill = self.app.mind.referral.fill
+        emergency = fill("{emergency}", country=country, language=language)
+        return self.app.texts(key, language, emergency=emergency)
 
 
 MakeHouse = Callable[..., House]
