@@ -14,7 +14,8 @@ from tests.web.conftest import resize
 pytestmark = pytest.mark.browser
 
 SAMPLES = 4
-ANSWERS, MINE = "#log > .out:not(:first-child)", "#log > .in"
+ANSWERS, MINE = "#log > .out:not(:first-child) .text", "#log > .in .text"
+MALARIA = "Yaya ake hana malaria lokacin damina?"
 #: A fetch that counts, and loses the answer of a send when told to.
 WATCHED_FETCH = """
 const real = window.fetch;
@@ -31,8 +32,15 @@ window.fetch = async (...all) => {
 
 @pytest.fixture
 def page(browser, address):
+    """A page that nobody has used yet."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    resize(browser, 360)
     browser.get(address)
+    browser.execute_script("localStorage.clear()")
+    browser.get(address)
+    browser.get_log("browser")
     yield browser
+    offline(browser, False)
     faults = [
         line for line in browser.get_log("browser") if "INTERNET_DISCONNECTED" not in str(line)
     ]
@@ -46,7 +54,9 @@ def texts(page, selector: str) -> list[str]:
 
 
 def until(page, met: Callable[[], object], seconds: float = 20) -> None:
-    WebDriverWait(page, seconds, poll_frequency=0.05).until(lambda _: met())
+    WebDriverWait(page, seconds, poll_frequency=0.05).until(
+        lambda _: met(), str(texts(page, ".msg"))
+    )
 
 
 def say(page, words: str, answers: int) -> None:
@@ -80,7 +90,7 @@ def test_a_sample_is_answered_from_the_library(page):
     samples[2].click()
     until(page, lambda: texts(page, ANSWERS))
     assert "sauro" in texts(page, ANSWERS)[0]
-    assert texts(page, MINE) == ["Yaya ake hana malaria lokacin damina?"]
+    assert texts(page, MINE) == [MALARIA]
     assert not page.find_element(By.ID, "samples").is_displayed()
     assert not page.find_element(By.ID, "typing").is_displayed()
 
@@ -106,7 +116,7 @@ def test_a_reload_keeps_the_conversation(page):
 
 
 def test_a_choice_is_a_button(page):
-    say(page, "Yaya ake hana malaria lokacin damina?", 1)
+    say(page, MALARIA, 1)
     press(page, ".choices button")
     until(page, lambda: len(texts(page, ANSWERS)) == 2)
     assert texts(page, MINE)[1] == "Ƙari"
@@ -120,9 +130,10 @@ def test_erased_is_gone_from_the_page_and_the_store(page, address):
     until(page, lambda: any("An goge duk abin" in text for text in texts(page, ANSWERS)))
     until(page, lambda: len(texts(page, ".msg")) == 2)
     assert page.find_element(By.ID, "samples").is_displayed()
-    assert [message["direction"] for message in stored(page, address)] == ["out"]
+    assert "in" not in [message["direction"] for message in stored(page, address)]
     page.refresh()
-    until(page, lambda: len(texts(page, ".msg")) == 2)
+    page.execute_async_script("setTimeout(arguments[0], 500, null)")
+    assert texts(page, MINE) == []
 
 
 def test_no_erasure_without_a_yes(page):
@@ -144,30 +155,30 @@ def test_ones_own_data_is_a_link_to_this_server(page, address):
 def test_a_lost_line_keeps_the_words_and_tries_again(page, address):
     page.execute_script(WATCHED_FETCH)
     page.execute_script("window.lose = true")
-    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?" + Keys.ENTER)
+    page.find_element(By.ID, "text").send_keys(MALARIA + Keys.ENTER)
     until(page, lambda: texts(page, "#log > .problem"))
     assert "Ba a aika ba." in texts(page, "#log > .problem")[0]
-    assert texts(page, MINE) == ["Yaya ake hana malaria?"]
+    assert texts(page, MINE) == [MALARIA]
     page.execute_script("window.lose = false")
     press(page, "#log > .problem button")
     until(page, lambda: texts(page, ANSWERS))
-    assert texts(page, MINE) == ["Yaya ake hana malaria?"]
+    assert texts(page, MINE) == [MALARIA]
     assert texts(page, "#log > .problem") == []
     assert [message["direction"] for message in stored(page, address)] == ["in", "out"]
 
 
 def test_back_on_line_it_sends_by_itself(page):
     offline(page, True)
-    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?" + Keys.ENTER)
+    page.find_element(By.ID, "text").send_keys(MALARIA + Keys.ENTER)
     until(page, lambda: texts(page, "#log > .problem"))
     offline(page, False)
     until(page, lambda: texts(page, ANSWERS))
-    assert texts(page, MINE) == ["Yaya ake hana malaria?"]
+    assert texts(page, MINE) == [MALARIA]
 
 
 def test_it_stops_asking_when_there_is_nothing_to_wait_for(page):
     page.execute_script(WATCHED_FETCH)
-    say(page, "Yaya ake hana malaria?", 1)
+    say(page, MALARIA, 1)
     asked = page.execute_async_script("setTimeout(arguments[0], 500, null)") or page.execute_script(
         "return window.asked"
     )
@@ -187,7 +198,7 @@ def test_the_language_of_page_and_answers_changes_together(page, address):
     until(page, lambda: page.execute_script("return document.documentElement.lang") == "en")
     until(page, lambda: any("in English" in text for text in texts(page, ANSWERS)))
     assert page.find_element(By.ID, "samples").is_displayed()
-    say(page, "Yaya ake hana malaria?", 2)
+    say(page, MALARIA, 2)
     assert "mosquito" in texts(page, ANSWERS)[-1].lower()
     page.get(address)
     until(page, lambda: page.execute_script("return document.documentElement.lang") == "en")
@@ -222,18 +233,18 @@ def test_nothing_sticks_out_and_everything_can_be_touched(page, width):
 def test_without_scripts_the_form_answers(page):
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     page.refresh()
-    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?")
+    page.find_element(By.ID, "text").send_keys(MALARIA)
     page.find_element(By.ID, "send").click()
-    answers = page.find_elements(By.CSS_SELECTOR, ANSWERS)
-    assert "sauro" in answers[0].text
+    until(page, lambda: page.find_elements(By.CSS_SELECTOR, ANSWERS))
+    assert "sauro" in page.find_element(By.CSS_SELECTOR, ANSWERS).text
     page.find_element(By.CSS_SELECTOR, ".choices button").click()
-    assert len(page.find_elements(By.CSS_SELECTOR, ANSWERS)) == 2
+    until(page, lambda: len(page.find_elements(By.CSS_SELECTOR, ANSWERS)) == 2)
 
 
 def test_a_script_that_comes_late_takes_the_conversation_over(page):
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     page.refresh()
-    page.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?")
+    page.find_element(By.ID, "text").send_keys(MALARIA)
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     page.find_element(By.ID, "send").click()
     until(page, lambda: len(texts(page, ANSWERS)) == 1)

@@ -7,7 +7,7 @@ const lang = document.documentElement.lang;
 const shown = new Map(); // id in the store -> its bubble
 let unsent = []; // messages of this page that the store has not shown back yet
 let atEnd = true; // the newest message is in view, and stays so when a keyboard opens
-let last = 0, waiting = false, polling = false, again = false, delay = QUICK, timer = 0, asksErase = false, looked = Date.now();
+let last = 0, waiting = false, polling = false, again = false, delay = QUICK, timer = 0, asksErase = false, startedOver = false, looked = Date.now();
 
 const kept = { // storage may be switched off: then the page forgets when it is closed
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
@@ -72,6 +72,7 @@ function show(message, live) {
     mine?.note?.remove(); // it had arrived after all
     if (mine) unsent = unsent.filter((item) => item !== mine);
     const node = mine ? mine.node : bubble("in", message.text);
+    if (node.nextElementSibling !== dots) dots.before(node); // the store's order is the order
     shown.set(message.id, node);
     return node;
   }
@@ -86,10 +87,14 @@ function show(message, live) {
 
 function receive(messages, live) {
   const answers = messages.filter((message) => message.direction === "out");
-  if (live && asksErase && answers.length) return startOver(); // perhaps everything is gone: look
+  const done = answers.length || (!waiting && unsent.some((item) => item.taken));
+  if (asksErase && live && done) return startOver(); // perhaps everything is gone: look
+  if (startedOver && !messages.length) shown.set(0, bubble("out", log.dataset.erased)); // the last word too
+  startedOver = false;
   const nodes = messages.map((message) => show(message, live)).filter(Boolean);
-  unsent.forEach((item) => { if (!waiting && item.taken) { item.node.remove(); } });
+  unsent.forEach((item) => { if (!waiting && item.taken) item.node.remove(); });
   if (!waiting) unsent = unsent.filter((item) => !item.taken);
+  if (nodes.length) unsent.forEach(({ node, note }) => dots.before(node, ...(note ? [note] : [])));
   dots.hidden = !waiting;
   if (nodes.length || waiting) bringUp(nodes.at?.(-1) || dots, !live);
 }
@@ -101,7 +106,7 @@ function startOver() {
   byId("samples").hidden = false;
   last = 0;
   asksErase = false;
-  again = true;
+  startedOver = again = true;
 }
 
 function bringUp(node, toEnd) { // a long answer is read from its top
@@ -171,7 +176,7 @@ function failed(item, { status, said }) {
   const button = note.querySelector("button");
   if (said.sentence) note.querySelector("span").textContent = said.sentence;
   item.note = note;
-  item.retry = () => { note.remove(); item.retry = null; deliver(item); };
+  item.retry = () => { note.remove(); item.note = item.retry = null; deliver(item); };
   if (status >= 400 && status < 500 && status !== 429) { button.remove(); item.retry = null; }
   else button.addEventListener("click", () => { item.retry?.(); box.focus(); });
   item.node.after(note);
