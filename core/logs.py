@@ -43,8 +43,13 @@ def event(action: str, *, level: int = logging.INFO, **fields: Value) -> None:
 def crash(action: str, error: BaseException, **fields: Value) -> None:
     """Log an unforeseen error by type and place; its own message may quote a person and is left."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = " < ".join(f"{f.filename.rsplit('/', 2)[-1]}:{f.lineno}" for f in reversed(frames[-4:]))
+    where = " < ".join(f"{_place(f.filename)}:{f.lineno}" for f in reversed(frames[-4:]))
     event(action, level=logging.ERROR, error=type(error).__name__, where=where, **fields)
+
+
+def _place(path: str) -> str:
+    """A file with its folder: several files are called telegram.py."""
+    return "/".join(path.replace("\\", "/").rsplit("/", 2)[-2:])
 
 
 class _JsonLines(logging.Formatter):

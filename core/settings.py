@@ -44,6 +44,11 @@ class Settings(BaseModel):
         description="https address that Telegram and Twilio reach us at; signatures are checked "
         "against it. Empty: Telegram is polled",
     )
+    trusted_proxy: str = Field(
+        "",
+        description="address of the reverse proxy in front of us, such as 127.0.0.1: its "
+        "X-Forwarded-For says who calls",
+    )
     telegram_bot_token: SecretStr = Field(
         SecretStr(""), description="from @BotFather; empty: Telegram is off"
     )
@@ -138,7 +143,7 @@ class Settings(BaseModel):
         if value.startswith("postgresql"):
             # A password may hold any sign: only what follows it is a host and port.
             _check_port("//" + value.partition("://")[2].rpartition("@")[2])
-        if not value.startswith(("sqlite", "postgresql+psycopg://")):
+        if not value.startswith(("sqlite://", "postgresql+psycopg://")):
             raise ValueError("must be a sqlite:// or postgresql:// URL")
         return value
 
