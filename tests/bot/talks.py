@@ -57,3 +57,8 @@ TURNS = [
         for kind, word in product(Kind, ("empty", "question", "danger"))
     ),
 ]
+#: The same, by the state they are in: one test goes through one state.
+TALKS = {
+    state: [(label, turn) for label, turn in TURNS if label.partition(":")[0] == state]
+    for state in dict.fromkeys(label.partition(":")[0] for label, _ in TURNS)
+}
