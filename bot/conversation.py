@@ -20,9 +20,6 @@ from knowledge.triage import Finding
 
 LONGEST = 3_000
 SUGGESTIONS = 3
-#: A first topic so far ahead of the second is right 94 times in 100 (docs/safety.md): it is shown,
-#: under its title and with the others beside it, when there is no model to ask.
-LIKELY_LEAD = 0.1
 MEDIA = {
     Kind.VOICE: "voice",
     Kind.PHOTO: "photo",
@@ -40,7 +37,8 @@ FOREIGN = frozenset({"pcm", "yo", "ig", "kr", "ff", "fr", "ar"})
 
 def answer(turn: Turn, mind: Mind) -> Outcome:
     """The reply to one message and what it changes."""
-    finding = mind.find_danger(turn.text)
+    # A pressed button carries our own label, and a label may name a danger ("Cizon maciji").
+    finding = None if turn.choice else mind.find_danger(turn.text)
     if finding and not finding.downgraded:
         return _emergency(turn, mind, finding)
     turn = flow.sampled(flow.resolve(turn), mind)
@@ -249,8 +247,7 @@ def _written(turn: Turn, mind: Mind, match: Match) -> Generation | str:
 def _fallback(turn: Turn, mind: Mind, reason: str, match: Match | None = None) -> Outcome:
     """Vetted words when nothing better is known: the likely or nearest topics, or a referral."""
     found = _found(match) if match else ()
-    clear = len(found) > 1 and found[0].score - found[1].score >= LIKELY_LEAD
-    if clear and mind.policy.library_direct:
+    if match and match.likely and mind.policy.library_direct:
         return _likely(turn, mind, reason, found)
     choices = _topics(turn, mind, found)
     key = "suggest" if choices else "too-long" if len(turn.text) > LONGEST else "fallback"

@@ -88,7 +88,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
 class FakeLibrary:
     """Certain of a text with one topic's word, unsure of one with several; or raises `fault`.
 
-    "kusan" (nearly) puts the first topic far ahead of the others; "kwallo" (football) is no health.
+    "kusan" (nearly) makes the first topic likely; "kwallo" (football) is no health.
     """
 
     fault: Exception | None = None
@@ -104,10 +104,11 @@ class FakeLibrary:
         named = [topic for word, topic in TOPICS.items() if word in words]
         if not named:
             return Match("nothing", (), off_topic="kwallo" in words)
-        step = 0.2 if "kusan" in words else 0.05
         top = 0.9 if len(named) == 1 else 0.5
-        found = tuple(_passage(topic, top - step * rank) for rank, topic in enumerate(named))
-        return Match("certain" if len(named) == 1 else "context", found, off_topic=False)
+        found = tuple(_passage(topic, top - 0.05 * rank) for rank, topic in enumerate(named))
+        if len(named) == 1:
+            return Match("certain", found, off_topic=False)
+        return Match("context", found, off_topic=False, likely="kusan" in words)
 
 
 def _passage(found: Topic, score: float) -> Passage:

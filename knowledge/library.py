@@ -36,13 +36,15 @@ class Match:
     """What a search found.
 
     `certain`: the first passage's topic may be answered word for word. `context`: the passages
-    may ground a model. `nothing`: no topic fits; `off_topic` then says the question is surely
+    may ground a model; `likely` then says that the first is well ahead of the others and may be
+    shown under its title. `nothing`: no topic fits; `off_topic` then says the question is surely
     not about health.
     """
 
     outcome: Outcome
     passages: tuple[Passage, ...]
     off_topic: bool
+    likely: bool = False
 
 
 _NOTHING = Match("nothing", (), off_topic=False)
@@ -58,6 +60,7 @@ class Thresholds:
 
     certain: float = 0.50
     lead: float = 0.35
+    likely_lead: float = 0.10
     health: float = 0.30
     context: float = 0.37
     health_share: float = 0.30
@@ -98,7 +101,9 @@ class Library:
         if outcome == "nothing":
             return Match("nothing", (), off_topic=scores.health < self.thresholds.off_topic)
         best = scores.ranking[:limit]
-        return Match(outcome, tuple(self._passage(key, score) for key, score in best), False)
+        ahead = len(best) < 2 or best[0][1] - best[1][1] >= self.thresholds.likely_lead
+        found = tuple(self._passage(key, score) for key, score in best)
+        return Match(outcome, found, off_topic=False, likely=ahead and outcome == "context")
 
     def _passage(self, key: str, score: float) -> Passage:
         topic = self.topics[key]

@@ -43,6 +43,8 @@ class Tally:
     third: int = 0
     certain_right: int = 0
     certain_wrong: int = 0
+    likely_right: int = 0
+    likely_wrong: int = 0
     nothing: int = 0
     off_topic: int = 0
     others: int = 0
@@ -65,6 +67,8 @@ class Tally:
         self.third += topic in found[:3]
         self.certain_right += right and match.outcome == "certain"
         self.certain_wrong += not right and match.outcome == "certain"
+        self.likely_right += right and match.likely
+        self.likely_wrong += not right and match.likely
         self.nothing += match.outcome == "nothing"
         self.off_topic += match.off_topic
 
@@ -174,6 +178,8 @@ _HEADS = (
     "right in top 3",
     "certain and right",
     "certain and wrong",
+    "likely and right",
+    "likely and wrong",
     "nothing",
     "called off-topic",
     "off-topic lines",
@@ -193,7 +199,8 @@ def _cells(name: str, c: Tally, *, short: bool) -> list[str]:
     others = [_share(n, c.others) for n in (c.others_answered, c.others_certain)]
     if short:
         return [name, str(c.others), *others, _share(c.others_flagged, c.others)]
-    counts = (c.first, c.third, c.certain_right, c.certain_wrong, c.nothing, c.off_topic)
+    outcomes = (c.certain_right, c.certain_wrong, c.likely_right, c.likely_wrong, c.nothing)
+    counts = (c.first, c.third, *outcomes, c.off_topic)
     shares = [_share(n, c.asked) for n in counts]
     return [name, str(c.asked), *shares, str(c.others), *others]
 
