@@ -40,7 +40,7 @@ class Intake:
     def accept(self, inbound: Inbound, *, now: float) -> bool:
         """Commit a message and its job; False for a repeated delivery. Raises StoreError."""
         inbound = replace(inbound, text=inbound.text[:LONGEST], name=inbound.name[:80])
-        seen = self._look(inbound.text)
+        seen = Finding() if inbound.choice else self._look(inbound.text)
         job = inbox.accept(
             self._store,
             inbound,

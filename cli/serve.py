@@ -76,6 +76,7 @@ def _listen(app: App) -> None:
             threads=settings.web_threads,
             ident="lafiya",
             clear_untrusted_proxy_headers=True,
+            **_proxy(settings),
         )
     except OSError as error:
         app.stop()
@@ -95,6 +96,13 @@ def _listen(app: App) -> None:
     finally:
         server.close()
         app.stop()
+
+
+def _proxy(settings: Settings) -> dict[str, object]:
+    """Whom to believe about a caller's address: the page limits callers by it."""
+    if not settings.trusted_proxy:
+        return {}
+    return {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": "x-forwarded-for"}
 
 
 def _port(server: object, settings: Settings) -> int:

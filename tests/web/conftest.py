@@ -50,7 +50,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database = tmp_path_factory.mktemp("page") / "lafiya.db"
     service = build(Settings(database_url=f"sqlite:///{database}", engine="library"))
     migrate(service.store)
-    service.data("")  # the key of the data links is made here, not inside a reply's transaction
     app = create_app(service)
     app.register_blueprint(pages(service))
     service.start_working()
