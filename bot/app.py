@@ -179,7 +179,7 @@ def build(
     links = DataLinks(database, settings.public_url or f"http://{settings.host}:{settings.port}")
     lease = f"{socket.gethostname()[:12]}-{uuid.uuid4().hex[:16]}"
     admins = settings.admin_list()
-    applier = Applier(database, texts, admins, links.make, settings.reply_hours)
+    applier = Applier(database, texts, admins, links.make, mind.triage.title, settings.reply_hours)
     typing = TypingSigns(channels)
     worker = Worker(
         database,
@@ -200,7 +200,7 @@ def build(
         channels,
         metrics,
         lease=lease,
-        lease_seconds=settings.send_timeout + settings.lease_seconds,
+        lease_seconds=2 * settings.send_timeout + settings.lease_seconds,
         template=bool(settings.twilio_template_sid),
     )
     intake = Intake(database, mind, channels, metrics, bells[:2], settings.reply_hours)

@@ -26,12 +26,13 @@ ALERT_EVERY = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Applier:
-    """What effects need: the store, the texts, the admins and the maker of data links."""
+    """What effects need: the store, the texts, the admins, data links, the names of signs."""
 
     store: Store
     texts: Texts
     admins: tuple[tuple[str, str], ...]
     data_link: Callable[[int], str]
+    sign_title: Callable[[str, str], str]
     reply_hours: float = 24.0
 
     def apply(
@@ -117,7 +118,7 @@ class Applier:
         return self.texts(
             "alert",
             language,
-            sign=effect.sign,
+            sign=self.sign_title(effect.sign, language),
             urgency=self.texts(f"status-urgency-{effect.urgency}", language),
             conversation=str(thread.conversation_id),
             channel=thread.channel,

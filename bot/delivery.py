@@ -76,7 +76,8 @@ class Sender:
     def _may_go(self, parcel: Parcel, now: float) -> bool:
         can = self._channels[parcel.channel].can
         wait = self._limiter.chat_wait(parcel.conversation_id, can, now)
-        if wait:
+        # What a life may hang on is not held back by our own pace; the provider's 429 is obeyed.
+        if wait and not parcel.urgent:
             outbox.postpone(self._store, parcel.id, until=now + wait)
             return False
         if not outbox.start(

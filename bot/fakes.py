@@ -47,6 +47,10 @@ class FakeTriage:
         """A text that names the sign and asks for the number."""
         return f"{'HATSARI' if language == 'ha' else 'DANGER'} {sign}: {{emergency}}"
 
+    def title(self, sign: str, language: str) -> str:
+        """The sign's id, in the language."""
+        return f"{sign}-{language}"
+
     def safety_note(self, language: str) -> str:
         """A line of its own."""
         return "Idan yana faruwa yanzu, a je asibiti." if language == "ha" else "If now, go."

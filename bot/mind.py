@@ -26,6 +26,9 @@ class Triage(Protocol):
     def reply(self, sign: str, language: str) -> str:
         """The emergency text, with placeholders."""
 
+    def title(self, sign: str, language: str) -> str:
+        """What a sign is called."""
+
     def safety_note(self, language: str) -> str:
         """One line under an ordinary answer whose question named a danger sign."""
 

@@ -27,12 +27,12 @@ _NO_LIMITS: Final = Limits(threshold=1.0, support=0.0, floor=0.0, ceiling=1.0)
 SAFETY_NOTE: Final = MappingProxyType(
     {
         "ha": (
-            "Idan wannan abu yana faruwa yanzu, ko alamar haɗari ta bayyana (suma, jijjiga, wahalar "
-            "numfashi, zubar jini), a tafi asibiti mafi kusa nan take."
+            "Idan wannan abu yana faruwa yanzu, ko alamar haɗari ta bayyana (suma, jijjiga, "
+            "wahalar numfashi, zubar jini), a tafi asibiti mafi kusa nan take."
         ),
         "en": (
-            "If this is happening now, or a danger sign appears (fainting, a fit, trouble breathing, "
-            "bleeding), go to the nearest hospital at once."
+            "If this is happening now, or a danger sign appears (fainting, a fit, trouble "
+            "breathing, bleeding), go to the nearest hospital at once."
         ),
     }
 )
@@ -83,7 +83,9 @@ class Triage:
         """
         base = folder or SIGNS.parent
         signs = load_signs(base / "signs")
-        return cls(signs, Context.load(base / "data" / "triage_context.yaml"), _model(base / "model"))
+        return cls(
+            signs, Context.load(base / "data" / "triage_context.yaml"), _model(base / "model")
+        )
 
     def check(self, text: str) -> Finding | None:
         """Return the most urgent danger sign in `text`, or None; never raises for any str."""
@@ -101,6 +103,11 @@ class Triage:
             KeyError: there is no such sign.
         """
         return self.signs[sign].reply["en" if language == "en" else "ha"]
+
+    def title(self, sign: str, language: str) -> str:
+        """Return what `sign` is called; Hausa for any language but "en". Raises KeyError."""
+        found = self.signs[sign]
+        return found.title_en if language == "en" else found.title_ha
 
     def safety_note(self, language: str) -> str:
         """Return the one line that goes under a normal answer to a downgraded finding."""
@@ -142,7 +149,8 @@ class Triage:
             # The share breaks ties between signs whose rules match the same words.
             score = RULE_SCORE[hit.by] - 0.3 * (1.0 - shares.get(hit.sign, 0.0))
             yield self._finding(hit.sign, score, hit.by)
-        if self._model and danger >= limits.threshold:
+        # One word left of a sentence is a name or a particle; the rules know the words that count.
+        if self._model and danger >= limits.threshold and len(view.replace("|", " ").split()) > 1:
             yield self._finding(best, min(0.7, danger * 0.7), "classifier")
 
     def _needed(self, hit: Hit, limits: Limits) -> float:
@@ -157,7 +165,9 @@ class Triage:
         outranked = {name for sign in found for name in self.signs[sign].outranks}
         kept = [finding for sign, finding in found.items() if sign not in outranked]
         best = max(kept or found.values(), key=_rank)
-        quiet = downgraded and not self.signs[best.sign].never_downgraded
+        # Never downgraded is the wording itself; the scorer alone has only a likeness to go by.
+        spoken = self.signs[best.sign].never_downgraded and best.by != "classifier"
+        quiet = downgraded and not spoken
         return Finding(best.sign, best.urgency, best.score, best.by, quiet)
 
 

@@ -15,7 +15,7 @@ def test_every_admin_is_told_once_in_a_while(make_house: MakeHouse) -> None:
     house = make_house(admins=ADMINS)
     house.say(DANGER)
     [alert] = alerts(house)
-    assert "unconscious (yanzu)" in alert
+    assert "unconscious-ha (yanzu)" in alert
     assert "telegram" in alert
     assert "Garba" not in alert
     house.now += 60
