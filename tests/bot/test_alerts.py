@@ -69,7 +69,7 @@ def test_an_alert_is_in_the_admins_language(make_house: MakeHouse) -> None:
     house = make_house(admins="telegram:900")
     house.say("turanci", "900")
     house.say(DANGER)
-    assert house.telegram.texts("900")[-1].startswith("Danger sign: unconscious (now)")
+    assert house.telegram.texts("900")[-1].startswith("Danger sign: unconscious-en (now)")
 
 
 def test_an_alert_does_not_close_the_admins_menu(make_house: MakeHouse) -> None:
