@@ -17,10 +17,10 @@ import psycopg
 import pytest
 
 from core.settings import Settings
+from storage.models import Base
 from storage.store import Store, check_key, migrate, open_store
 
 Opener = Callable[..., Store]
-TEMPLATE = "lafiya_template"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -113,20 +113,28 @@ def blank_pg_url(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def pg_template(postgres: str) -> str:
-    """The name of a migrated PostgreSQL database that has not met a DATA_KEY yet."""
-    _administer(postgres, f"CREATE DATABASE {TEMPLATE}")
-    _migrate(postgres.format(TEMPLATE))
-    return TEMPLATE
+def pg_shared(postgres: str) -> str:
+    """The URL of the migrated PostgreSQL database that the tests hand to one another, empty."""
+    _administer(postgres, "CREATE DATABASE shared")
+    _migrate(postgres.format("shared"))
+    return postgres.format("shared")
 
 
 @pytest.fixture
-def pg_url(postgres: str, pg_template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated PostgreSQL database."""
-    name = f"test_{next(_numbers)}"
-    _administer(postgres, f"CREATE DATABASE {name} TEMPLATE {pg_template}")
-    yield postgres.format(name)
-    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+def pg_url(postgres: str, pg_shared: str) -> str:
+    """The URL of a fresh, migrated PostgreSQL database that has not met a DATA_KEY yet."""
+    # Emptying takes a tenth of the time that making another one does.
+    _administer(
+        postgres,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shared'",
+    )
+    store = open_store(pg_shared)
+    tables = ", ".join(t.name for t in Base.metadata.sorted_tables if t.name != "meta")
+    with store.write() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+        connection.exec_driver_sql("DELETE FROM meta WHERE key = 'data_key'")
+    store.close()
+    return pg_shared
 
 
 @pytest.fixture
