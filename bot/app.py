@@ -18,6 +18,7 @@ from bot.channels.base import Channel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.twilio import TwilioChannel
 from bot.channels.web import WebChannel
+from bot.commands import MENU
 from bot.delivery import Sender
 from bot.guard import Guard
 from bot.intake import Intake
@@ -172,7 +173,7 @@ def build(
     """
     database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
     texts = Texts()
-    channels = make_channels(settings) if channels is None else channels
+    channels = make_channels(settings, texts) if channels is None else channels
     metrics = Metrics()
     bells = (Bell(), Bell(), Bell(), Bell())
     mind = mind or make_mind(settings, engine or choose(settings), texts, database, channels)
@@ -255,7 +256,7 @@ def make_mind(
     )
 
 
-def make_channels(settings: Settings) -> dict[str, Channel]:
+def make_channels(settings: Settings, texts: Texts) -> dict[str, Channel]:
     """The page, and the messengers that have a token."""
     channels: dict[str, Channel] = {"web": WebChannel()}
     token = settings.telegram_bot_token.get_secret_value()
@@ -266,6 +267,7 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
             public_url=settings.public_url,
             secret=settings.webhook_secret(),
             timeout=settings.send_timeout,
+            menu=[(word, texts(f"menu-{word}")) for word in MENU],
         )
     if settings.twilio_account_sid:
         channels["whatsapp"] = TwilioChannel(

@@ -116,6 +116,8 @@ SLASH: dict[str, Command] = {
     "kari": Command.MORE,
     "yanayi": Command.STATUS,
 }
+#: What Telegram shows behind its / button, most wanted first.
+MENU = ("taimako", "gaggawa", "kari", "harshe", "bayanaina", "gudummawa", "tsaya", "fara", "goge")
 YES = ("eh", "i", "e", "ee", "yes", "na yarda", "mun yarda", "to", "ok", "okay", "toh", "na amince")
 NO = ("a a", "aa", "no", "ban yarda ba", "ba na so", "bana so", "ban amince ba", "na ki")
 

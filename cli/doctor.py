@@ -105,7 +105,7 @@ def _knowledge(settings: Settings) -> Check:
 
 
 def _channels(settings: Settings) -> Iterator[Check]:
-    for channel in composition.make_channels(settings).values():
+    for channel in composition.make_channels(settings, Texts()).values():
         for what, fine, say in channel.check():
             yield Check(what, fine, say or "fine")
         channel.stop()

@@ -10,7 +10,7 @@ import functools
 import logging
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -45,7 +45,9 @@ class TelegramChannel:
         timeout: float = 10.0,
         polling_timeout: int = 30,
         first_pause: float = 0.5,
+        menu: Sequence[tuple[str, str]] = (),
     ) -> None:
+        """`menu` holds the (command, description) pairs that Telegram shows behind its / button."""
         self.secret = secret
         self._token = token
         self._api_base = api_base
@@ -53,6 +55,7 @@ class TelegramChannel:
         self._timeout = timeout
         self._polling_timeout = polling_timeout
         self._first_pause = first_pause
+        self._menu = menu
         self._loop = LoopThread("telegram")
         self._bot: Bot | None = None
         self._me = telegram_parse.Me(id=_bot_id(token))
@@ -229,9 +232,11 @@ class TelegramChannel:
                 await asyncio.sleep(self._first_pause)
 
     async def _introduce(self, receiver: Receiver) -> None:
-        """Learn our user name, by which groups address us."""
+        """Learn our user name, by which groups address us, and show our commands."""
         user = await receiver.patiently("introduction", self._client().get_me)
         self._me = telegram_parse.Me(id=user.id, username=user.username or "")
+        if self._menu:
+            self._aside("menu", lambda: self._client().set_my_commands(list(self._menu)))
 
     async def _look(self) -> tuple[str, str]:
         try:

@@ -67,6 +67,15 @@ data-file = Here is everything stored about you, in a file.
 data-link =
     Here is everything stored about you: { $link }
     The address works for 24 hours. Do not give it to anybody.
+menu-taimako = How to use the assistant
+menu-gaggawa = Emergency numbers
+menu-kari = More about the last answer
+menu-harshe = Hausa or English
+menu-bayanaina = A file with everything stored about you
+menu-gudummawa = Agree or refuse that your messages improve the assistant
+menu-tsaya = Stop the messages
+menu-fara = Start, or start again
+menu-goge = Erase everything stored about you
 language-ask = In which language would you like to be answered?
 language-set = All right, you will be answered in English.
 

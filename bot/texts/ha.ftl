@@ -68,6 +68,15 @@ data-file = Ga duk abin da aka adana game da ku, a cikin fayil.
 data-link =
     Ga duk abin da aka adana game da ku: { $link }
     Adireshin zai yi aiki na awa 24. Kada ku ba wa wani.
+menu-taimako = Yadda ake amfani da mataimakin
+menu-gaggawa = Lambobin taimakon gaggawa
+menu-kari = Ƙarin bayani kan amsar ƙarshe
+menu-harshe = Hausa ko Turanci
+menu-bayanaina = Fayil na duk abin da aka adana game da ku
+menu-gudummawa = Yarda ko ƙi a inganta mataimakin da saƙonninku
+menu-tsaya = A daina aiko muku da saƙo
+menu-fara = A fara, ko a sake farawa
+menu-goge = A goge duk abin da aka adana game da ku
 language-ask = Da wane harshe kuke so a amsa muku?
 language-set = To, za a amsa muku da Hausa.
 

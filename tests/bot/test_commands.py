@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands import SLASH, WORDS, Command, bare, recognise, yes_or_no
+from bot.commands import MENU, SLASH, WORDS, Command, bare, recognise, yes_or_no
 
 HITS = [
     ("slash", "/start", Command.START),
@@ -116,3 +116,7 @@ def test_nothing_that_is_written_raises(text: str) -> None:
     recognise(text)
     recognise("/" + text)
     yes_or_no(text)
+
+
+def test_every_word_of_the_menu_is_an_order() -> None:
+    assert all(recognise(f"/{word}") for word in MENU)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import conversation, flow
+from bot import commands, conversation, flow
 from bot.commands import Command
 from bot.fakes import tiny_mind
 from bot.smalltalk import Courtesy
@@ -29,6 +29,7 @@ MADE = {
     *(said.value for said in Courtesy),
     *(f"page-engine-{engine}" for engine in ("library", "model", "resting", "echo")),
     *conversation.MEDIA.values(),
+    *(f"menu-{word}" for word in commands.MENU),
     Command.HELP.value,
     Command.EMERGENCY.value,
 }

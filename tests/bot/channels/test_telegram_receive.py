@@ -1,6 +1,7 @@
 """Polling and the webhook's registration: nothing is confirmed before it is committed."""
 
 import gc
+import json
 import threading
 import time
 from collections import deque
@@ -192,3 +193,21 @@ def test_blocking_is_logged_without_an_id(providers, begin, caplog):
     assert channel.parse({"update_id": 1, "my_chat_member": kicked}) is None
     assert [r.getMessage() for r in _lines(caplog)].count("telegram.left") == 1
     assert "77001" not in str([r.__dict__ for r in _lines(caplog)])
+
+
+def test_the_commands_are_shown_behind_the_slash(providers, begin):
+    begin(Inbox(), menu=[("taimako", "Yadda ake amfani"), ("goge", "A goge komai")])
+    _until(lambda: providers.called("setMyCommands"))
+    [call] = providers.called("setMyCommands")
+    assert json.loads(call["commands"]) == [
+        {"command": "taimako", "description": "Yadda ake amfani"},
+        {"command": "goge", "description": "A goge komai"},
+    ]
+
+
+def test_a_refused_menu_stops_nothing(providers, begin):
+    providers.faults["setMyCommands"] = deque(["400"])
+    providers.give(update(1, text="m1"))
+    inbox = Inbox()
+    begin(inbox, menu=[("taimako", "Yadda ake amfani")])
+    _until(lambda: inbox.texts == ["m1"])
