@@ -138,12 +138,35 @@ def sweep(store: Store) -> int:
 def forget_old(store: Store, *, before: float) -> int:
     """Delete messages older than a time, with their jobs and parts, some at a time. How many.
 
-    What is not answered or not delivered yet is kept.
+    What is not answered or not delivered yet is kept. People of whom no message is left and who
+    did not write since are deleted too, with their consents.
     """
     unanswered = exists().where(Job.message_id == Message.id, Job.status != DONE)
     undelivered = exists().where(Outbox.message_id == Message.id, outbox.OPEN)
     old = select(Message.id).where(Message.created_at < before, ~unanswered, ~undelivered)
-    return store.in_batches(delete(Message).where(Message.id.in_(old.limit(BATCH))))
+    forgotten = store.in_batches(delete(Message).where(Message.id.in_(old.limit(BATCH))))
+    while _forget_people(store, before):
+        pass
+    return forgotten
+
+
+def _forget_people(store: Store, before: float) -> int:
+    """Delete some people who are long silent. How many."""
+    silent = Person.id.in_(
+        select(Conversation.person_id).where(
+            Conversation.last_in_at < before,
+            Conversation.opened_at < before,
+            ~exists().where(Message.conversation_id == Conversation.id),
+        )
+    )
+    with store.read() as connection:
+        ids = connection.scalars(select(Person.id).where(silent).limit(BATCH)).all()
+    if not ids:
+        return 0
+    with store.write() as connection:
+        # Held first, asked again after: they may be writing right now.
+        connection.execute(select(Person.id).where(Person.id.in_(ids)).with_for_update())
+        return connection.execute(delete(Person).where(Person.id.in_(ids), silent)).rowcount
 
 
 def link_secret(store: Store) -> str:

@@ -38,6 +38,14 @@ from storage.cipher import UNSEALED, Cipher
 from storage.models import Meta
 
 BUSY_MS = 15_000
+#: A server that vanished is noticed in half a minute, not in two hours (libpq's parameters).
+LIVELY = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 #: So many rows are deleted in one transaction: nobody waits long for the others.
 BATCH = 500
 MIGRATION_LOCK = 0x1AF1A
@@ -153,7 +161,12 @@ def open_store(url: str, data_key: str = "") -> Store:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         engine = create_engine(
-            parsed, pool_size=16, max_overflow=16, pool_pre_ping=True, hide_parameters=True
+            parsed,
+            pool_size=16,
+            max_overflow=16,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={name: v for name, v in LIVELY.items() if name not in parsed.query},
         )
         return Store(engine, Cipher(data_key))
     if parsed.database and parsed.database != ":memory:":
