@@ -36,10 +36,18 @@ KEY = "a long secret of the operator"
 ANSWER = "Sadauki yana bukatar ruwa"
 
 
-@pytest.fixture(params=["", KEY], ids=["plain", "sealed"])
-def kept(request, any_url, open_again):
-    """A store of each kind, without a DATA_KEY and with one."""
-    return open_again(any_url, request.param)
+@pytest.fixture(
+    params=[
+        ("sqlite_url", ""),
+        ("sqlite_url", KEY),
+        pytest.param(("pg_url", KEY), marks=pytest.mark.postgres),
+    ],
+    ids=["sqlite", "sqlite sealed", "postgres sealed"],
+)
+def kept(request, open_again):
+    """A store of each kind, with a DATA_KEY and without."""
+    url, key = request.param
+    return open_again(request.getfixturevalue(url), key)
 
 
 def told(store):
@@ -350,6 +358,21 @@ def test_old_messages_are_forgotten_and_unanswered_ones_kept(kept):
     send(kept, now=NOW + DAY)
     assert privacy.forget_old(kept, before=NOW + 2 * DAY) == 1
     assert one(kept, "SELECT count(*) FROM outbox") == 0
+
+
+def test_people_who_are_long_silent_are_forgotten(kept):
+    told(kept)
+    accept(kept, message("young", sender="young"), now=NOW + 2 * DAY)
+    accept(kept, message("asks", sender="asks"), now=NOW)
+    with kept.write() as connection:
+        stranger = message(sender="alerted", address="alerted")
+        inbox.ensure_person(kept, connection, stranger, now=NOW + 2 * DAY)
+    send(kept, "whatsapp")
+    assert privacy.forget_old(kept, before=NOW + DAY) == 2
+    assert not leaked(everything(kept))
+    assert rows(kept, "SELECT * FROM consents") == []
+    assert one(kept, "SELECT count(*) FROM people") == 3, "young, unanswered, just alerted"
+    assert privacy.forget_old(kept, before=NOW + DAY) == 0
 
 
 def test_more_than_a_batch_is_forgotten(store):

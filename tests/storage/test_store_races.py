@@ -112,6 +112,19 @@ def test_a_message_that_arrives_while_being_swept(store):
     assert threads.load(store, claim(store).message_id, turns=6).turn.text == "sabo"
 
 
+def test_a_message_that_arrives_while_its_writer_is_forgotten(store):
+    accept(store, private("old"))
+    finish(store, claim(store))
+    with standing_still(store):
+        writer = apart(lambda: accept(store, private("new", text="sabo"), now=NOW + 9))
+        until_held_up(store, 1)
+        keeper = apart(lambda: privacy.forget_old(store, before=NOW + 5))
+        until_held_up(store, 2)
+    assert keeper.end() == 1
+    assert writer.end() is not None
+    assert threads.load(store, claim(store, now=NOW + 9).message_id, turns=6).turn.text == "sabo"
+
+
 def test_a_message_that_arrives_after_the_sweep_began(store):
     accept(store, private("yes"))
     erasing(store, claim(store))
