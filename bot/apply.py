@@ -61,9 +61,9 @@ class Applier:
                 threads.record_consent(connection, person, kind, granted, CONSENT_VERSION, now)
                 self._audit(connection, f"consent.{kind}.{'yes' if granted else 'no'}", now)
             case fx.Hold():
-                threads.change_conversation(connection, talk, waiting_message_id=thread.message_id)
+                threads.hold(connection, talk, thread.message_id)
             case fx.Unhold():
-                threads.change_conversation(connection, talk, waiting_message_id=None)
+                threads.change_conversation(connection, talk, waiting=[])
             case fx.SetTopic(topic):
                 threads.change_conversation(connection, talk, topic=topic)
             case fx.Noticed():

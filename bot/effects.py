@@ -32,7 +32,7 @@ class Consented:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """This question waits for the person's consent."""
+    """This message waits for the person's consent, with those that wait already."""
 
 
 @dataclass(frozen=True, slots=True)

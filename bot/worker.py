@@ -140,7 +140,7 @@ class Worker:
     ) -> bool:
         """Reply, outbox, changes and the job's end, all or nothing; False if the lease was lost."""
         answer, engine = outcome.answer, self._mind.engine.status().name
-        with self._store.write() as connection:
+        with self._store.write(patient=not job.urgent) as connection:
             if not jobs.finish(connection, job, now=now):
                 return False
             reply, line = self._applier.apply(connection, thread, outcome, now=now)

@@ -148,7 +148,7 @@ def _conversation(store: Store, connection: Connection, person_id: int, now: flo
     whose = {"person_id": person_id}
     found = connection.scalar(_CONVERSATION, whose)
     if found is None:
-        values = {**whose, "opened_at": now, "menu": [], "last_in_at": 0.0}
+        values = {**whose, "opened_at": now, "menu": [], "waiting": [], "last_in_at": 0.0}
         connection.execute(store.insert_once(Conversation), values)
         found = connection.scalar(_CONVERSATION, whose)
         assert found is not None  # noqa: S101

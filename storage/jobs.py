@@ -45,7 +45,7 @@ def claim(
         if connection.scalar(_NEXT[urgent_only], {"now": now}) is None:
             return None
     try:
-        with store.write() as connection:
+        with store.write(patient=not urgent_only) as connection:
             job = _take(connection, lease, now, lease_seconds, urgent_only)
     except Conflict:
         # Two claims of one conversation could not see each other; the index refused the second.

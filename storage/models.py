@@ -122,8 +122,8 @@ class Conversation(Base):
     __table_args__ = NEVER_REUSE
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), unique=True)
-    #: The ordinary message that waits for consent, to be answered after the yes.
-    waiting_message_id: Mapped[int | None] = mapped_column(Id, default=None)
+    #: The ids of the messages that wait for consent, to be answered together after the yes.
+    waiting: Mapped[list[int]] = mapped_column(JSON, default=list)
     #: The numbered choices shown last: [[id, label], ...].
     menu: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     #: The library topic answered last, for "ƙari".

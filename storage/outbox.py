@@ -144,7 +144,7 @@ def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds
     known = {"part": parcel.id, "tries": parcel.attempts}
     values = {"status": "sending", "lease": lease, "lease_until": now + lease_seconds}
     try:
-        with store.write() as connection:
+        with store.write(patient=not parcel.urgent) as connection:
             return connection.execute(_START, {**known, **values}).rowcount == 1
     except Conflict:
         return False
@@ -152,7 +152,7 @@ def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds
 
 def postpone(store: Store, parcel_id: int, *, until: float) -> None:
     """Let a queued part wait for its chat's turn."""
-    with store.write() as connection:
+    with store.write(patient=True) as connection:
         connection.execute(_POSTPONE, {"part": parcel_id, "not_before": until})
 
 

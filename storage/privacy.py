@@ -110,7 +110,7 @@ def erase(
         update(Conversation)
         .where(Conversation.id == conversation_id)
         .values(
-            waiting_message_id=None,
+            waiting=[],
             menu=[],
             topic=None,
             noticed_at=None,

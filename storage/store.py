@@ -35,6 +35,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import StoreError, WrongDataKey
 from storage.cipher import UNSEALED, Cipher
+from storage.gate import Gate
 from storage.models import Meta
 
 BUSY_MS = 15_000
@@ -86,6 +87,8 @@ class Store:
         self.cipher = cipher
         #: What threads of this process hold: see `jobs.renew`.
         self.in_hand = InHand()
+        #: Requests in hand go before what is written with patience.
+        self.gate = Gate()
         self._this_thread = threading.local()
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
@@ -95,14 +98,18 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, patient: bool = False) -> Iterator[Connection]:
         """A transaction that commits at its end and rolls back on any exception.
+
+        `patient`: it begins a moment later while requests are in hand (`storage.gate`).
 
         Raises StoreError when the database cannot be used, Conflict when a constraint refuses,
         RuntimeError when this thread is writing already: it would wait for itself for ever.
         """
         if getattr(self._this_thread, "writes", False):
             raise RuntimeError("this thread is in a transaction already: pass its connection on")
+        if patient:
+            self.gate.give_way()
         with self._writer, _named_errors(), self.engine.connect() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")
             self._this_thread.writes = True

@@ -15,6 +15,7 @@ from storage.outbox import Line
 from storage.store import Store
 
 HISTORY_CHARACTERS = 2_000
+MOST_WAITING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ def change_person(connection: Connection, person_id: int, **values: Any) -> None
 def change_conversation(connection: Connection, conversation_id: int, **values: Any) -> None:
     """Set columns of a conversation (menu, topic ...)."""
     connection.execute(_CONVERSATION, {"conversation": conversation_id, **values})
+
+
+def hold(connection: Connection, conversation_id: int, message_id: int) -> None:
+    """Let a message wait for consent, beside those that wait already (the newest few)."""
+    query = select(Conversation.waiting).where(Conversation.id == conversation_id)
+    waiting = [*(connection.scalar(query) or ()), message_id][-MOST_WAITING:]
+    change_conversation(connection, conversation_id, waiting=waiting)
 
 
 def record_consent(
@@ -231,7 +239,7 @@ _THREAD = (
         Person.language,
         Person.country,
         Person.stopped,
-        Conversation.waiting_message_id,
+        Conversation.waiting,
         Conversation.menu,
         Conversation.topic,
         Conversation.noticed_at,
@@ -253,7 +261,11 @@ _PAST = (
     .order_by(Message.id.desc())
     .limit(bindparam("turns"))
 )
-_BODY = select(Message.body).where(Message.id == bindparam("message"))
+_BODIES = (
+    select(Message.body)
+    .where(Message.id.in_(bindparam("messages", expanding=True)))
+    .order_by(Message.id)
+)
 _ANSWERED = (
     select(func.count())
     .select_from(Message)
@@ -290,10 +302,12 @@ def _past(connection: Connection, store: Store, row: Row[Any], turns: int) -> tu
 
 
 def _waiting(connection: Connection, store: Store, row: Row[Any]) -> str | None:
-    if row.waiting_message_id is None:
+    """What waits for consent: people ask in several short messages, so all of it, a line each."""
+    if not row.waiting:
         return None
-    body = connection.scalar(_BODY, {"message": row.waiting_message_id})
-    return store.cipher.box(row.data_key).open(body) or None if body else None
+    bodies = connection.scalars(_BODIES, {"messages": row.waiting})
+    box = store.cipher.box(row.data_key)
+    return "\n".join(text for text in map(box.open, bodies) if text) or None
 
 
 def _tally(connection: Connection, row: Row[Any]) -> tuple[int, int]:

@@ -218,10 +218,15 @@ def test_a_newcomer_is_asked_and_then_answered(house: House) -> None:
     assert "Hana malaria: amsa-ha" in reply
     assert house.rows("SELECT kind, granted FROM consents") == [("service", 1)]
     assert house.rows("SELECT action FROM audit") == [("consent.service.yes",)]
-    assert house.rows("SELECT waiting_message_id, topic FROM conversations") == [
-        (None, "malaria-prevention")
-    ]
+    assert house.rows("SELECT waiting, topic FROM conversations") == [("[]", "malaria-prevention")]
     assert "kari-ha" in house.say("ƙari")[0]
+
+
+def test_what_was_asked_in_two_messages_is_answered_together(house: House) -> None:
+    house.say("don Allah")
+    house.say("yaya ake hana")
+    house.say("malaria")
+    assert "Hana malaria: amsa-ha" in house.say("eh")[0]
 
 
 def test_an_emergency_and_a_sticker_do_not_lose_the_waiting_question(house: House) -> None:

@@ -335,7 +335,7 @@ def test_an_erased_question_waits_no_more(kept):
     _, conversation = told(kept)
     with kept.write() as connection:
         threads.change_conversation(
-            connection, conversation, waiting_message_id=1, menu=[["a", "b"]], noticed_at=NOW
+            connection, conversation, waiting=[1], menu=[["a", "b"]], noticed_at=NOW
         )
     erase(kept)
     accept(kept, private("again", text="sannu"))

@@ -92,11 +92,7 @@ def upgrade() -> None:
         sa.Column(
             "person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column(
-            "waiting_message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("waiting", sa.JSON(), nullable=False),
         sa.Column("menu", sa.JSON(), nullable=False),
         sa.Column("topic", sa.String(length=64), nullable=True),
         sa.Column("noticed_at", sa.Float(), nullable=True),
