@@ -3,7 +3,9 @@
 import signal
 import socket
 import threading
+from collections.abc import Iterable
 from types import FrameType
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import click
 from flask import Flask
@@ -14,8 +16,12 @@ from bot.app import App
 from core import logs
 from core.settings import Settings
 from storage import store
+from storage.gate import Gate
 from web.pages import pages
 from webhooks.factory import create_app
+
+#: The most that a request's body may hold, as the routes have it.
+MOST_BYTES = 1 << 20
 
 
 @click.command()
@@ -70,12 +76,17 @@ def _listen(app: App) -> None:
     settings = app.settings
     try:
         server = create_server(  # type: ignore[no-untyped-call]
-            web_app(app),
+            _before_others(web_app(app), app.store.gate),
             host=settings.host,
             port=settings.port,
             threads=settings.web_threads,
             ident="lafiya",
             clear_untrusted_proxy_headers=True,
+            # waitress reads a body in whole before the app sees it, and by default to a gigabyte.
+            max_request_body_size=MOST_BYTES,
+            # A burst opens many connections; beyond the limit they would not even be heard.
+            connection_limit=1000,
+            asyncore_use_poll=True,
             **_proxy(settings),
         )
     except OSError as error:
@@ -103,6 +114,18 @@ def _proxy(settings: Settings) -> dict[str, object]:
     if not settings.trusted_proxy:
         return {}
     return {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": "x-forwarded-for"}
+
+
+def _before_others(application: WSGIApplication, gate: Gate) -> WSGIApplication:
+    """What is posted to us is taken in before workers and senders go on."""
+
+    def call(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST":
+            return application(environ, start)
+        with gate.request():
+            return application(environ, start)
+
+    return call
 
 
 def _port(server: object, settings: Settings) -> int:
