@@ -43,6 +43,8 @@ from storage import inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
 from storage.threads import Shown
 
+#: Parts of replies that did not reach anybody.
+ENDED_BADLY = ("refused", "expired", "doubtful", "undelivered")
 HOUSEKEEPING = 3600.0
 #: Telegram repeats an update for a day at most; a receipt is kept for a week.
 RECEIPTS = 7 * 86400.0
@@ -316,7 +318,7 @@ def _report(
         danger=str(sources.get("danger_sign", 0)),
         queued=str(load.queued + load.running),
         unsent=str(parts.get("queued", 0) + parts.get("sending", 0) + parts.get("waiting", 0)),
-        failed=str(sum(parts.get(end, 0) for end in ("refused", "expired", "doubtful"))),
+        failed=str(sum(parts.get(end, 0) for end in ENDED_BADLY)),
         channels=", ".join(sorted(channels)),
         **{name: str(count) for name, count in kinds.items()},
     )

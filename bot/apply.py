@@ -20,7 +20,7 @@ from storage.threads import Thread
 
 #: The version of the consent texts that a yes or no is about.
 CONSENT_VERSION = "2026-11"
-#: Health workers are told once in this time about one conversation.
+#: Health workers are told once in this time about one sign in one conversation.
 ALERT_EVERY = 900.0
 
 
@@ -90,8 +90,8 @@ class Applier:
 
     def _alert(self, connection: Connection, thread: Thread, effect: fx.Alert, now: float) -> None:
         """One line to every admin: which sign, which conversation, when; not what was written."""
-        since = now - ALERT_EVERY
-        if threads.alerted_since(connection, thread.conversation_id, since=since):
+        reason = f"alert:{thread.conversation_id}:{effect.sign}"[:64]
+        if threads.said_since(connection, reason, since=now - ALERT_EVERY):
             return
         for channel, address in self.admins:
             stranger = Inbound(channel, "", address, address)
@@ -101,7 +101,7 @@ class Applier:
             line = threads.line(connection, talk)
             text = self._alert_text(thread, effect, now, threads.language(connection, talk))
             message = threads.add_reply(
-                connection, self.store, line, text, now=now, source="service", reason="alert"
+                connection, self.store, line, text, now=now, source="service", reason=reason
             )
             outbox.enqueue(
                 connection,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, case, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from core import logs
@@ -222,7 +222,7 @@ def hold(store: Store, parcel_id: int) -> None:
     with store.write() as connection:
         connection.execute(
             update(Outbox)
-            .where(Outbox.id == parcel_id, Outbox.status == "sent")
+            .where(Outbox.id == parcel_id, Outbox.status == "sent", ~Outbox.template)
             .values(status="waiting", ended_at=None, provider_id=None, provider_status=None)
         )
 
@@ -267,11 +267,16 @@ def invite(store: Store, parcel_id: int, *, now: float) -> None:
 
 
 def counts(connection: Connection, *, since: float) -> dict[str, int]:
-    """Parts by status: all open ones, and those that ended since a time."""
+    """Parts by status: all open ones, and those that ended since a time.
+
+    A part that the provider took and then could not pass on counts as `undelivered`.
+    """
     recent = Outbox.ended_at >= since
-    query = select(Outbox.status, func.count()).group_by(Outbox.status)
+    lost = Outbox.provider_status.in_(("failed", "undelivered")) & (Outbox.status == "sent")
+    status = case((lost, "undelivered"), else_=Outbox.status).label("state")
+    query = select(status, func.count()).group_by("state")
     rows = connection.execute(query.where(Outbox.ended_at.is_(None) | recent))
-    return {status: count for status, count in rows}
+    return {state: count for state, count in rows}
 
 
 def _readable(store: Store, row: Any, now: float) -> Parcel | None:

@@ -111,14 +111,9 @@ def language(connection: Connection, conversation_id: int) -> str:
     ).one()
 
 
-def alerted_since(connection: Connection, conversation_id: int, *, since: float) -> bool:
-    """Whether a danger sign was answered in a conversation after a time."""
-    query = select(Message.id).where(
-        Message.conversation_id == conversation_id,
-        Message.direction == "out",
-        Message.danger_sign.is_not(None),
-        Message.created_at > since,
-    )
+def said_since(connection: Connection, reason: str, *, since: float) -> bool:
+    """Whether anything was sent for a reason after a time (an alert about one conversation)."""
+    query = select(Message.id).where(Message.reason == reason, Message.created_at > since)
     return connection.scalar(query.limit(1)) is not None
 
 

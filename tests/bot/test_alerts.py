@@ -33,6 +33,21 @@ def test_after_a_quarter_of_an_hour_they_are_told_again(make_house: MakeHouse) -
     assert len(alerts(house)) == 2
 
 
+def test_a_danger_that_goes_on_is_told_again(make_house: MakeHouse) -> None:
+    house = make_house(admins=ADMINS)
+    for _ in range(4):
+        house.say(DANGER)
+        house.now += 600
+    assert len(alerts(house)) == 2
+
+
+def test_another_sign_is_told_at_once(make_house: MakeHouse) -> None:
+    house = make_house(admins=ADMINS)
+    house.say(DANGER)
+    house.say("ina ciwon zuciya")
+    assert len(alerts(house)) == 2
+
+
 def test_another_conversation_is_told_of_apart(make_house: MakeHouse) -> None:
     house = make_house(admins=ADMINS)
     house.say(DANGER, "1")

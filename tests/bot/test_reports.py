@@ -32,11 +32,12 @@ def test_a_message_that_failed_for_now_goes_again(house: House) -> None:
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
 def test_a_refusal_is_recorded_and_not_repeated(house: House, status: str) -> None:
     house.app.sender.note(DeliveryReport("whatsapp", sent(house), status, "63024"), house.now)
-    house.now += 3600
+    house.now += 600
     assert house.send() == 0
     assert house.rows("SELECT status, provider_status, code FROM outbox") == [
         ("sent", status, "63024")
     ]
+    assert b'lafiya_outbox{status="undelivered"} 1.0' in house.app.metrics_page()
 
 
 def test_a_reply_that_has_expired_is_not_sent_again(house: House) -> None:
