@@ -125,12 +125,13 @@ def test_renewing_keeps_what_is_in_hand(any_store):
 
 def test_a_job_that_a_thread_dropped_is_revived_though_its_process_lives(any_store):
     """The database was down when the thread wanted to put it back."""
-    [job] = taken(any_store, "a")
-    held = claim(any_store)
-    del held
+    job, _ = taken(any_store, "a", "b")
+    dropped, kept = claim(any_store), claim(any_store)
+    del dropped
     jobs.renew(any_store, LEASE, now=NOW + 9, lease_seconds=10)
     assert jobs.revive(any_store, now=NOW + 11) == 1
     assert claim(any_store, now=NOW + 11).id == job
+    assert finish(any_store, kept)
 
 
 def test_a_rollback_leaves_the_job_with_its_worker(any_store):
