@@ -176,6 +176,19 @@ def test_the_thread_of_a_message(any_store):
     assert threads.load(any_store, second + 1, turns=6) is None
 
 
+def test_questions_that_wait_for_consent_are_kept_together(any_store):
+    """The newest few; one that was erased or forgotten meanwhile is passed over."""
+    for n in range(7):
+        accept(any_store, message(str(n), text=f"tambaya {n}"))
+        latest = one(any_store, "SELECT max(id) FROM messages")
+        with any_store.write() as connection:
+            threads.hold(connection, 1, latest)
+    with any_store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM messages WHERE body = 'tambaya 4'")
+    turn = threads.load(any_store, latest, turns=0).turn
+    assert turn.waiting_text == "tambaya 2\ntambaya 3\ntambaya 5\ntambaya 6"
+
+
 def test_nothing_of_a_person_shows_in_a_repr(store):
     accept(store, private())
     job = claim(store)
