@@ -45,9 +45,10 @@ def nothing_lost(
     notes = write(deliveries, seed=seed)
     started = time.monotonic()
     plan = Plan.read(FAULTS, seed, hang=4.0, retry_after=1)
-    with Providers(plan) as providers, Service(
-        folder, providers.base, database_url, commands
-    ) as service:
+    with (
+        Providers(plan) as providers,
+        Service(folder, providers.base, database_url, commands) as service,
+    ):
         deliverer = Deliverer(service, rate)
         deliverer.begin(notes)
         shakes = upset or [kill(0)] * 3

@@ -70,9 +70,7 @@ def service(serve: Callable[..., Service]) -> Service:
 
 @pytest.mark.slow
 def test_nothing_is_stored_and_only_a_reason_is_logged(service: Service, tmp_path: Path) -> None:
-    answers = [
-        (label, service.call("POST", *request), wanted) for label, request, wanted in CASES
-    ]
+    answers = [(label, service.call("POST", *request), wanted) for label, request, wanted in CASES]
     wrong = [(label, status) for label, (status, _), wanted in answers if status not in wanted]
     shown = [label for label, (_, body), _ in answers if b"Traceback" in body or b"<html" in body]
     assert not wrong

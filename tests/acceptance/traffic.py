@@ -166,7 +166,9 @@ def marks(providers: Providers) -> list[tuple[tuple[int, int], Sent]]:
     with providers.lock:
         sent, calls = list(providers.sent), list(providers.calls)
         names = {sid: name for name, sid in providers.contents.items()}
-    bodies = {data["friendly_name"]: str(data) for name, data in calls if name == "Content" and data}
+    bodies = {
+        data["friendly_name"]: str(data) for name, data in calls if name == "Content" and data
+    }
     found = []
     for item in sent:
         text = bodies.get(names.get(item.text, ""), item.text)
