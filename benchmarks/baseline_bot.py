@@ -1,4 +1,4 @@
-"""The bot that tutorials teach, for comparison: Flask, python-telegram-bot and Twilio, answered inline.
+"""The bot that tutorials teach: Flask, python-telegram-bot and Twilio, answered inline.
 
 As the libraries' own quick starts do it: Flask's server with threads, a Bot opened for each update,
 TwiML as the answer to Twilio. It keeps nothing: no database, no signature check, no triage, no

@@ -1,4 +1,4 @@
-"""What is measured: the service in its two shapes, the tutorial bot, and the databases under them."""
+"""What is measured: the service in its two shapes, the tutorial bot, and the databases."""
 
 import json
 import os
