@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.apply import Applier
+from bot.apply import Applier, identity_of
 from bot.bell import Bell
 from bot.channels.base import Channel
 from bot.channels.telegram import TelegramChannel
@@ -196,7 +196,7 @@ def build(
         lease_seconds=settings.lease_seconds,
         memory_turns=settings.memory_turns,
         reply_hours=settings.reply_hours,
-        admins=frozenset((c, database.cipher.blind(c, a)) for c, a in admins),
+        admins=frozenset((c, database.cipher.blind(c, identity_of(a))) for c, a in admins),
     )
     sender = Sender(
         database,

@@ -94,7 +94,7 @@ class Applier:
         if threads.said_since(connection, reason, since=now - ALERT_EVERY):
             return
         for channel, address in self.admins:
-            stranger = Inbound(channel, "", address, address)
+            stranger = Inbound(channel, "", identity_of(address), address)
             _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
             if talk == thread.conversation_id:
                 continue
@@ -124,3 +124,8 @@ class Applier:
             channel=thread.channel,
             time=datetime.fromtimestamp(now, UTC).strftime("%H:%M UTC"),
         )
+
+
+def identity_of(address: str) -> str:
+    """Who an admin's address in the settings is to the store: WhatsApp's identity has no plus."""
+    return address.removeprefix("+")

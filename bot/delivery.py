@@ -50,11 +50,12 @@ class Sender:
         self._store, self._channels, self._metrics = store, channels, metrics
         self._lease, self._lease_seconds, self._template = lease, lease_seconds, template
         self._limiter = Limiter()
-        self._picking = threading.Lock()
+        self._picking = (threading.Lock(), threading.Lock())
 
     def send_next(self, now: float, *, urgent_only: bool = False) -> bool:
         """Send one part that may go now; False when there is none."""
-        with self._picking:
+        # A lane each: an urgent part does not stand behind an ordinary pick that gives way.
+        with self._picking[urgent_only]:
             parcel = self._pick(now, urgent_only)
         if parcel is None:
             return False

@@ -3,6 +3,7 @@
 Several processes may together go over a provider's limit; its 429 is then obeyed by the sender.
 """
 
+import threading
 from dataclasses import dataclass
 
 from core.messages import Capabilities
@@ -23,24 +24,29 @@ class _Bucket:
 
 
 class Limiter:
-    """Token buckets: one a channel, one a chat. Not thread-safe: the sender picks under a lock."""
+    """Token buckets: one a channel, one a chat. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._overall: dict[str, _Bucket] = {}
         self._chats: dict[int, _Bucket] = {}
+        self._lock = threading.Lock()
 
     def channel_wait(self, channel: str, can: Capabilities, now: float) -> float:
         """Seconds until this channel may send anything."""
-        return self._channel(channel, can, now).wait(now, can.overall_per_s, can.overall_per_s)
+        with self._lock:
+            return self._channel(channel, can, now).wait(now, can.overall_per_s, can.overall_per_s)
 
     def chat_wait(self, conversation_id: int, can: Capabilities, now: float) -> float:
         """Seconds until this chat may be written to."""
-        return self._chat(conversation_id, can, now).wait(now, 1 / can.chat_every_s, can.chat_burst)
+        rate = 1 / can.chat_every_s
+        with self._lock:
+            return self._chat(conversation_id, can, now).wait(now, rate, can.chat_burst)
 
     def take(self, channel: str, conversation_id: int, can: Capabilities, now: float) -> None:
         """Spend one message of both."""
-        self._channel(channel, can, now).tokens -= 1
-        self._chat(conversation_id, can, now).tokens -= 1
+        with self._lock:
+            self._channel(channel, can, now).tokens -= 1
+            self._chat(conversation_id, can, now).tokens -= 1
 
     def _channel(self, channel: str, can: Capabilities, now: float) -> _Bucket:
         return self._overall.setdefault(channel, _Bucket(can.overall_per_s, now))

@@ -5,6 +5,7 @@ transaction. A crash before the commit leaves the job to be claimed again; nothi
 """
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,8 @@ from storage.threads import Thread
 
 #: After so many tries the vetted fallback answers instead.
 POISON = 3
+#: After so many even the fallback has failed (a row that cannot be read): the job ends.
+HOPELESS = 20
 #: What numbered choices may add to a text where there are no buttons.
 CHOICES_ROOM = 300
 #: PostgreSQL refuses what its column cannot hold: a model's folder as its release, say.
@@ -83,8 +86,17 @@ class Worker:
                 self._answer(job, now)
             except Exception as error:
                 logs.crash("message.failed", error, job=job.id, attempt=job.attempts)
-                jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
+                self._put_back(job, now)
         return True
+
+    def _put_back(self, job: Claimed, now: float) -> None:
+        """Try again soon; what nothing can answer must not hold up the conversation for ever."""
+        if job.attempts < HOPELESS:
+            jobs.put_back(self._store, job, now=now, delay=0.2 * job.attempts)
+            return
+        with self._store.write() as connection:
+            jobs.finish(connection, job, now=now)
+        logs.event("message.given_up", level=logging.ERROR, job=job.id, attempt=job.attempts)
 
     def renew(self, now: float) -> None:
         """Say that the jobs in hand are being worked on. Raises StoreError."""

@@ -46,28 +46,18 @@ def claim(
             return None
     try:
         with store.write(patient=not urgent_only) as connection:
-            job = _take(connection, lease, now, lease_seconds, urgent_only)
+            return _take(connection, lease, now, lease_seconds, urgent_only)
     except Conflict:
         # Two claims of one conversation could not see each other; the index refused the second.
         return None
-    if job is not None:
-        store.in_hand.add(job)
-    return job
 
 
 def renew(store: Store, lease: str, *, now: float, lease_seconds: float) -> None:
-    """Say that the holder of this lease is alive and still at the jobs it has in hand.
-
-    A job that a thread let go without a word (the database was down when it wanted to put it
-    back) is left to `revive`, though the process lives.
-    """
-    held = store.in_hand.ids()
-    if not held:
-        return
+    """Say that the holder of this lease is alive and still at its job."""
     with store.write() as connection:
         connection.execute(
             update(Job)
-            .where(Job.id.in_(held), Job.lease == lease, Job.status == RUNNING)
+            .where(Job.lease == lease, Job.status == RUNNING)
             .values(lease_until=now + lease_seconds)
         )
 

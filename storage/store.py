@@ -12,7 +12,6 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from alembic import command
 from alembic.config import Config
@@ -58,35 +57,12 @@ class Conflict(StoreError):
     """A constraint refused the change: another writer was faster."""
 
 
-class InHand:
-    """Claims that somebody in this process still works on: dropping the value ends it.
-
-    Whatever way a thread leaves its work, by an exception too, there is nothing to forget.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: WeakSet[Any] = WeakSet()
-
-    def add(self, claimed: Any) -> None:
-        """Remember a claim for as long as its value lives."""
-        with self._lock:
-            self._held.add(claimed)
-
-    def ids(self) -> list[int]:
-        """The ids of the claims in hand."""
-        with self._lock:
-            return [claimed.id for claimed in self._held]
-
-
 class Store:
     """One database and the cipher that its texts are sealed with."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         self.engine = engine
         self.cipher = cipher
-        #: What threads of this process hold: see `jobs.renew`.
-        self.in_hand = InHand()
         #: Requests in hand go before what is written with patience.
         self.gate = Gate()
         self._this_thread = threading.local()

@@ -1,6 +1,7 @@
 """Health workers hear of a danger sign: once in a while, never what was written."""
 
 from core.errors import SendRefused
+from core.messages import Inbound
 from tests.bot.conftest import House, MakeHouse
 
 DANGER = "Yarona yana suma, sunansa Garba"
@@ -105,3 +106,17 @@ def test_status_is_for_admins_of_that_channel(make_house: MakeHouse) -> None:
 
 def test_without_admins_the_emergency_text_goes_all_the_same(house: House) -> None:
     assert house.say(DANGER)[0].startswith("HATSARI")
+
+
+def test_a_health_worker_on_whatsapp_is_one_person(make_house: MakeHouse) -> None:
+    house = make_house(admins="whatsapp:+234800000009")
+    for number, said in enumerate(("taimako", "status")):
+        # Twilio names people without the plus of their address (WaId).
+        message = Inbound("whatsapp", f"SM{number}", "234800000009", "+234800000009", text=said)
+        house.app.intake.accept(message, now=house.now)
+    house.work()
+    house.send()
+    assert house.whatsapp.texts()[-1] == "status ha"
+    house.say(DANGER)
+    assert "unconscious-ha" in house.whatsapp.texts("+234800000009")[-1]
+    assert len(house.rows("SELECT id FROM people WHERE channel = 'whatsapp'")) == 1

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sqlalchemy import text
 
 from bot.fakes import FakeTriage, tiny_mind
 from core.errors import SendLater, StoreError
@@ -55,8 +56,8 @@ def test_the_same_id_on_two_channels_is_two_messages(house: House) -> None:
 
 
 def test_answers_keep_the_order_of_the_questions(house: House) -> None:
-    for text in ("taimako", "harshe", "goge"):
-        house.accept(text)
+    for said in ("taimako", "harshe", "goge"):
+        house.accept(said)
     house.work()
     house.send()
     keys = ("help", "language-ask", "erase-ask")
@@ -432,3 +433,18 @@ def test_readiness_names_what_is_wrong(house: House) -> None:
         connection.exec_driver_sql("DELETE FROM alembic_version")
     ready = house.app.readiness()
     assert (ready["ready"], ready["reasons"]) == (False, ["database: run `lafiya migrate`"])
+
+
+def test_a_message_that_nothing_can_answer_does_not_hold_up_the_next(house: House) -> None:
+    house.agree()
+    house.accept(MALARIA)
+    with house.app.store.write() as connection:
+        connection.execute(text("UPDATE messages SET kind = 'broken' WHERE direction = 'in'"))
+        connection.execute(text("UPDATE jobs SET attempts = 18"))
+    house.accept("taimako")
+    for _ in range(5):
+        house.work()
+        house.now += 10
+    house.send()
+    assert house.telegram.texts()[-1] == house.words("help")
+    assert house.rows("SELECT count(*) FROM jobs WHERE status <> 'done'") == [(0,)]

@@ -124,11 +124,11 @@ def test_renewing_keeps_what_is_in_hand(any_store):
 
 
 def test_a_job_that_a_thread_dropped_is_revived_though_its_process_lives(any_store):
-    """The database was down when the thread wanted to put it back."""
+    """The database was down when the thread wanted to put it back: its lease is renewed no more."""
     job, _ = taken(any_store, "a", "b")
-    dropped, kept = claim(any_store), claim(any_store)
-    del dropped
-    jobs.renew(any_store, LEASE, now=NOW + 9, lease_seconds=10)
+    claim(any_store, lease="p.1")
+    kept = claim(any_store, lease="p.2")
+    jobs.renew(any_store, "p.2", now=NOW + 9, lease_seconds=10)
     assert jobs.revive(any_store, now=NOW + 11) == 1
     assert claim(any_store, now=NOW + 11).id == job
     assert finish(any_store, kept)
