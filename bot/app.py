@@ -142,6 +142,9 @@ class App:
             "engine_detail": engine.detail,
             "release": engine.release,
             "channels": sorted(self.channels),
+            "drafts": sum(
+                topic.status != "reviewed" for topic in self.mind.library.topics.values()
+            ),
         }
 
     def metrics_page(self) -> bytes:

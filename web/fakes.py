@@ -30,6 +30,7 @@ class FakeService:
     owed: set[str] = field(default_factory=set)
     files: dict[str, str] = field(default_factory=dict)
     engine: str = "library"
+    drafts: int = 0
     reasons: list[str] = field(default_factory=list)
     fault: Exception | None = None
     #: What is answered at once to every message; None leaves it waiting.
@@ -63,7 +64,8 @@ class FakeService:
 
     def readiness(self) -> Mapping[str, Any]:
         """The engine, ready unless there are reasons."""
-        return {"engine": self.engine, "ready": not self.reasons, "reasons": self.reasons}
+        ready = {"ready": not self.reasons, "reasons": self.reasons}
+        return {"engine": self.engine, "drafts": self.drafts, **ready}
 
     def data(self, token: str) -> str | None:
         """What was put into `files`."""

@@ -52,7 +52,8 @@ class Service(Protocol):
         """Whether an accepted message has no reply yet. Raises StoreError."""
 
     def readiness(self) -> Mapping[str, Any]:
-        """`engine`, `ready`, `reasons`, `release` and `engine_detail`, as JSON values."""
+        """`engine`, `ready`, `reasons`, `release`, `engine_detail` and `drafts` (how many topics no
+        clinician has signed), as JSON values."""
 
     def data(self, token: str) -> str | None:
         """The JSON of a person's own data; None when the link is dead. Raises StoreError."""

@@ -98,7 +98,9 @@ class Views:
 
     def engine(self) -> str:
         """The line that says who answers."""
-        return self.say("page-engine", engine=self.say(engine_key(self.service.readiness())))
+        known = self.service.readiness()
+        label = self.say("page-engine", engine=self.say(engine_key(known)))
+        return f"{label} {self.say('page-draft')}" if known.get("drafts") else label
 
     def trouble(self, error: Exception) -> tuple[int, str, str]:
         """(status, key, sentence) for an error."""

@@ -27,7 +27,7 @@ def test_the_page_is_whole_without_a_script(client, service):
     assert '<html lang="ha">' in page
     for key in ("sample-1", "sample-2", "sample-3", "sample-4", "page-notice"):
         assert service.texts(key).replace("'", "&#39;") in page
-    assert "Injin amsa: ɗakin karatu da aka tantance" in page
+    assert "Injin amsa: ɗakin karatu na lafiya" in page
     assert 'href="tel:112"' in page
     assert 'action="/ask#end"' in page
 
@@ -209,7 +209,7 @@ def test_no_line_of_the_log_holds_what_came(client, caplog):
 @pytest.mark.parametrize(
     ("engine", "reasons", "words"),
     [
-        ("library", [], "ɗakin karatu da aka tantance"),
+        ("library", [], "ɗakin karatu na lafiya"),
         ("openai", [], "tare da samfurin na'ura"),
         ("transformers", ["engine: loading"], "ba ya aiki yanzu"),
         ("echo", [], "gwaji"),
@@ -222,6 +222,13 @@ def test_the_engine_is_said(client, service, engine, reasons, words):
     assert state["label"].startswith("Injin amsa: ")
     assert words in state["label"]
     assert words.replace("'", "&#39;") in client.get("/").text
+
+
+def test_unsigned_content_is_called_a_draft(client, service):
+    assert "daftari" not in client.get("/api/state").json["label"]
+    service.drafts = 98
+    assert "daftari" in client.get("/api/state").json["label"]
+    assert "daftari" in client.get("/").text
 
 
 def test_an_engine_we_do_not_know_yet_has_words():
