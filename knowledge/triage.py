@@ -154,7 +154,8 @@ class Triage:
             yield self._finding(best, min(0.7, danger * 0.7), "classifier")
 
     def _needed(self, hit: Hit, limits: Limits) -> float:
-        if self.signs[hit.sign].never_downgraded:
+        # A reviewed phrase, and any word of suicide, stands whatever the scorer thinks of it.
+        if hit.by == "phrase" or self.signs[hit.sign].never_downgraded:
             return 0.0
         return limits.support if hit.by == "pair" else limits.floor
 

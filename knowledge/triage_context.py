@@ -1,4 +1,4 @@
-"""Where a danger sign is only talked about: history, news, a question of knowledge, a figure of speech.
+"""Where a danger sign is only talked about: history, news, questions of knowledge, idioms.
 
 Knows the reviewed cues of `data/triage_context.yaml`. Knows no sign; it labels sentences and
 cuts out what is denied, and the triage then looks at what is left.

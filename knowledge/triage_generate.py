@@ -23,7 +23,17 @@ NO_FRAMES: Final = frozenset({"suicide"})
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _HOOKS: Final = str.maketrans("ɓɗƙƴƁƊƘƳ", "bdkyBDKY")
-_KEYS: Final = {"a": "sq", "e": "rw", "i": "uo", "o": "ip", "u": "yi", "k": "lj", "n": "bm", "s": "ad"}
+_INNER_VOWEL: Final = re.compile(r"[aeiou]")
+_KEYS: Final = {
+    "a": "sq",
+    "e": "rw",
+    "i": "uo",
+    "o": "ip",
+    "u": "yi",
+    "k": "lj",
+    "n": "bm",
+    "s": "ad",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +68,14 @@ def templates(folder: Path = DATA / "templates") -> list[Template]:
         lines = path.read_text(encoding="utf-8").splitlines()
         found += _lines(path.stem, lines)
         if path.stem not in NO_FRAMES:
-            topics += [topic for line in lines if line.startswith("@topics") for topic in _topics(line)]
+            topics += [
+                topic for line in lines if line.startswith("@topics") for topic in _topics(line)
+            ]
     frames = [template for template in found if template.who == "topicframes"]
     plain = [template for template in found if template.who != "topicframes"]
-    return plain + [Template(NONE, "none", frame.text, topic) for frame in frames for topic in topics]
+    return plain + [
+        Template(NONE, "none", frame.text, topic) for frame in frames for topic in topics
+    ]
 
 
 def frames(path: Path = DATA / "triage_frames.yaml") -> Mapping[str, Any]:
@@ -70,7 +84,9 @@ def frames(path: Path = DATA / "triage_frames.yaml") -> Mapping[str, Any]:
     return content
 
 
-def write_out(template: Template, rules: Mapping[str, Any], count: int, seed: int) -> Iterator[Message]:
+def write_out(
+    template: Template, rules: Mapping[str, Any], count: int, seed: int
+) -> Iterator[Message]:
     """Yield up to `count` distinct messages of `template`; equal arguments, equal messages."""
     draw = random.Random(f"{seed}/{template.sign}/{template.text}/{template.topic}")  # noqa: S311 -- not a secret
     seen: set[str] = set()
@@ -83,7 +99,9 @@ def write_out(template: Template, rules: Mapping[str, Any], count: int, seed: in
             return
 
 
-def hooked(template: Template, rules: Mapping[str, Any], count: int, seed: int) -> Iterator[Message]:
+def hooked(
+    template: Template, rules: Mapping[str, Any], count: int, seed: int
+) -> Iterator[Message]:
     """Yield messages as a careful writer types them: hooked letters kept, nothing misspelt."""
     draw = random.Random(f"{seed}/hooked/{template.text}/{template.topic}")  # noqa: S311 -- not a secret
     for _ in range(count):
@@ -137,9 +155,18 @@ def _spelt(text: str, rules: Mapping[str, Any], draw: random.Random) -> str:
             text = re.sub(rf"\b{long}", short, text)
     if draw.random() < 0.35:
         text = text.replace("ba ya", "baya").replace("ba ta", "bata").replace("ba na", "bana")
+    if draw.random() < 0.1:
+        text = " ".join(_hurried(word, draw) for word in text.split())
     for _ in range(draw.choice((0, 0, 0, 1, 1, 2))):
         text = _typo(text, draw)
     return text.upper() if draw.random() < 0.03 else text
+
+
+def _hurried(word: str, draw: random.Random) -> str:
+    """Return some longer words with their inner vowels left out, as in a hasty message."""
+    if len(word) < 4 or draw.random() < 0.5:
+        return word
+    return word[0] + _INNER_VOWEL.sub("", word[1:-1]) + word[-1]
 
 
 def _typo(text: str, draw: random.Random) -> str:

@@ -7,9 +7,11 @@ JSON, no pickle: a model file cannot run code. Does not train and knows no conte
 import functools
 import io
 import json
+import re
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FOLDER: Final = Path(__file__).parent / "model"
-FORMAT: Final = 3
-BITS: Final = 16
+FORMAT: Final = 4
+BITS: Final = 17
 BUCKETS: Final = 1 << BITS
 CHARS: Final = (3, 4, 5)
 MAX_WORDS: Final = 400
+_VOWELS: Final = re.compile(r"[aeiouy]")
 
 
 class ModelError(ValueError):
@@ -69,16 +72,25 @@ def features(keyed: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     for word in words:
         for bucket in _word_buckets(word):
             seen[bucket] = seen.get(bucket, 0.0) + 1.0
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         bucket = _bucket(f"2{first} {second}")
         seen[bucket] = seen.get(bucket, 0.0) + 1.5
     for first, second in zip(words, words[2:], strict=False):
         bucket = _bucket(f"3{first} _ {second}")
         seen[bucket] = seen.get(bucket, 0.0) + 1.0
+    for bucket in _bare_buckets(words):
+        seen[bucket] = seen.get(bucket, 0.0) + 1.0
     places = np.fromiter(seen, dtype=np.int64, count=len(seen))
     values = np.log1p(np.fromiter(seen.values(), dtype=np.float32, count=len(seen)))
     norm = float(np.sqrt((values * values).sum())) or 1.0
     return places, (values / norm).astype(np.float32)
+
+
+def _bare_buckets(words: list[str]) -> list[int]:
+    """Return features of the words without vowels: "mcj sr" is "maciji ya sari" in a hurry."""
+    bare = [_VOWELS.sub("", word) for word in words]
+    bare = [word for word in bare if len(word) > 1]
+    return [*(_bucket(f"4{word}") for word in bare), *(_bucket(f"5{a} {b}") for a, b in pairwise(bare))]
 
 
 @functools.lru_cache(maxsize=20_000)

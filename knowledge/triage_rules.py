@@ -25,17 +25,21 @@ MACROS: Final = {
     "<NC>": r"(?:baya|bata|bana|basa|bama|bai|ban|basu|ba a|ba)",
     "<CANT>": (
         r"(?:(?:baya|bata|bana|basa|bama|bai|ban|basu|ba a)(?: iya)?(?: yin)?"
-        r"|ba ?za(?:i|n|ta|su)(?: iya)?|(?:ya |ta |na |sun |an |mun )?(?:kasa|gagara|daina)(?: iya)?"
+        r"|ba ?za(?:i|n|ta|su)(?: iya)?"
+        r"|(?:ya |ta |na |sun |an |mun )?(?:kasa|gagara|daina)(?: iya)?"
         r"|(?:ya|ta|na|sun|an|mun)ki)"
     ),
     "<O>": _PERSON,
     "<IO>": r"(?:min|masa|mata|musu|mana|wa(?: \w+)?)",
     "<G>": r"(?:\w+ ){0,3}",
-    "<CHILD>": r"(?:yar(?:o|on|ona|inya|inyar|inyata|a|ana)|dana|danmu|diya\w*|yata|jarir\w+|jinjir\w+|jik(?:ana|ata))",
+    "<CHILD>": (
+        r"(?:yar(?:o|on|ona|inya|inyar|inyata|a|ana)|dana|danmu|diya\w*|yata|jarir\w+|jinjir\w+"
+        r"|jik(?:ana|ata))"
+    ),
     "<BABY>": r"(?:jarir\w+|jinjir\w+|sabon haihuwa|(?:kwana|sati|mako)\w* \w+ da haih\w+)",
     "<PREG>": (
-        r"(?:(?:mai|masu|da) ciki|juna ?biyu|cikin wata|wata \w+ da ciki|cikina wata|da ciki|pregnan\w*"
-        r"|tana da ciki|ina da ciki|ciki ne da)"
+        r"(?:(?:mai|masu|da) ciki|juna ?biyu|cikin wata|wata \w+ da ciki|cikina wata|da ciki"
+        r"|pregnan\w*|tana da ciki|ina da ciki|ciki ne da)"
     ),
     "<BIRTH>": r"(?:haihu\w*|haihuwa|nakuda|jego|mai jego|delivery|ta sauka)",
 }
@@ -49,10 +53,15 @@ _SAME: Final = {
     **dict.fromkeys(("masa", "mata", "min"), r"(?:min|masa|mata|musu|mana)"),
 }
 _POSSESSED: Final = re.compile(r"^(\w{2,}?)(n|r)?(?:sa|ta|na)$")
-_KEEP: Final = frozenset({"kaina", "kansa", "kanta", "rayuwata", "mata", "matata", "jinkina", "sosa"})
+_KEEP: Final = frozenset(
+    {"kaina", "kansa", "kanta", "rayuwata", "mata", "matata", "jinkina", "sosa"}
+)
 _BODY: Final = frozenset(
-    "kirji jiki baki harshe ido idanu leba labe wuya fuska fata kafa hannu hankali hayaci ciki cibiya "
-    "maka makogoro numfashi jini bari gefe kai".split()
+    (
+        *("kirji", "jiki", "baki", "harshe", "ido", "idanu", "leba", "labe", "wuya", "fuska"),
+        *("fata", "kafa", "hanu", "hankali", "hayaci", "ciki", "cibiya", "makogoro", "numfashi"),
+        *("jini", "bari", "gefe", "kai"),
+    )
 )
 
 
@@ -81,7 +90,10 @@ class Rules:
 
     def hits(self, keyed: str) -> list[Hit]:
         """Return the rules that match `keyed` (see `triage_text.key`), at most one kind a sign."""
-        found = [*_search(self._phrases, "phrase", keyed), *_search(self._patterns, "pattern", keyed)]
+        found = [
+            *_search(self._phrases, "phrase", keyed),
+            *_search(self._patterns, "pattern", keyed),
+        ]
         return [*found, *self._pair_hits(keyed)]
 
     def _pair_hits(self, keyed: str) -> Iterable[Hit]:
@@ -118,9 +130,7 @@ def _union(patterns: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(parts)) if parts else None
 
 
-def _search(
-    rules: Mapping[str, re.Pattern[str] | None], by: str, keyed: str
-) -> Iterable[Hit]:
+def _search(rules: Mapping[str, re.Pattern[str] | None], by: str, keyed: str) -> Iterable[Hit]:
     for name, pattern in rules.items():
         match = pattern.search(keyed) if pattern else None
         if match:

@@ -1,0 +1,237 @@
+"""Measurement of the triage: `python -m knowledge.triage_eval` prints the tables of docs/safety.md.
+
+Knows the test split by template, the open corpora and the held-out message files, and what
+counts as caught and as escalated. Message texts are never printed, only counts.
+"""
+
+import csv
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from knowledge import triage_model
+from knowledge.triage import Finding, Triage
+from knowledge.triage_context import Context
+from knowledge.triage_generate import DATA, NONE, Template, frames, hooked, unhooked
+from knowledge.triage_signs import load_signs
+from knowledge.triage_train import SEED, SPLIT, all_templates, corpus, questions
+
+ROOT: Final = Path(__file__).parent.parent
+HELD_OUT: Final = ROOT / "tests" / "knowledge" / "heldout"
+PAGE: Final = ROOT / "docs" / "safety.md"
+BEGIN, END = "<!-- triage:begin -->", "<!-- triage:end -->"
+COMMAND: Final = "make eval-triage"
+PER_TEMPLATE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message and the sign (or "none") that it stands for."""
+
+    expect: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the triage made of a set of cases."""
+
+    danger: int
+    caught: int
+    same: int
+    routine: int
+    escalated: int
+
+
+def main() -> None:
+    """Measure, print, and write the tables between the marks of docs/safety.md."""
+    report = "\n".join(_report())
+    sys.stdout.write(report + "\n")
+    write(report)
+
+
+def live(finding: Finding | None) -> bool:
+    """Say whether `finding` raises the alarm."""
+    return finding is not None and not finding.downgraded
+
+
+def score(triage: Triage, cases: Iterable[Case]) -> Score:
+    """Count what `triage` catches and escalates in `cases`."""
+    counts: Counter[str] = Counter()
+    for case in cases:
+        finding = triage.check(case.text)
+        kind = "routine" if case.expect == NONE else "danger"
+        counts[kind] += 1
+        if finding is not None and live(finding):
+            counts[f"{kind} alarmed"] += 1
+            counts["same"] += finding.sign == case.expect
+    return Score(
+        counts["danger"],
+        counts["danger alarmed"],
+        counts["same"],
+        counts["routine"],
+        counts["routine alarmed"],
+    )
+
+
+def held_out_file(path: Path) -> list[Case]:
+    """Read a held-out file with the columns expect and text."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [Case(row["expect"].strip(), row["text"]) for row in rows]
+
+
+def split_triage() -> Triage:
+    """Return the triage with the model that never saw the test templates."""
+    return Triage(load_signs(), Context.load(), triage_model.load(SPLIT))
+
+
+def write(report: str, page: Path = PAGE) -> None:
+    """Put `report` between the marks of `page`; a page without marks gets them at its end."""
+    text = page.read_text(encoding="utf-8") if page.exists() else "# Safety\n"
+    if BEGIN not in text or END not in text:
+        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
+    head, rest = text.split(BEGIN, 1)
+    page.write_text(f"{head}{BEGIN}\n{report}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
+
+
+def _report() -> Iterator[str]:
+    served, unseen = Triage.load(), split_triage()
+    yield f"Written by `{COMMAND}`. Model `{triage_model.load().version}`."
+    yield from _by_sign(unseen)
+    yield from _routine(unseen)
+    yield from _chat(unseen)
+    yield from _files(served)
+    yield from _speed(served)
+
+
+def _by_sign(triage: Triage) -> Iterator[str]:
+    yield "\n**Danger signs, in templates that the measured model never saw**\n"
+    yield "| sign | messages | recall, hooked | recall, unhooked | named the same sign |"
+    yield "|---|---|---|---|---|"
+    whole: list[Case] = []
+    for sign in triage.signs:
+        cases = _of_sign(sign)
+        whole += cases
+        if cases:
+            yield _sign_row(triage, sign, cases)
+    yield _sign_row(triage, "**all**", whole)
+
+
+def _of_sign(sign: str) -> list[Case]:
+    return list(_template_cases(lambda template: template.sign == sign))
+
+
+def _sign_row(triage: Triage, name: str, cases: Sequence[Case]) -> str:
+    kept = score(triage, cases)
+    bare = score(triage, [Case(case.expect, unhooked(case.text)) for case in cases])
+    return (
+        f"| {name} | {kept.danger} | {_share(kept.caught, kept.danger)} "
+        f"| {_share(bare.caught, bare.danger)} | {_share(kept.same, kept.caught)} |"
+    )
+
+
+def _routine(triage: Triage) -> Iterator[str]:
+    yield "\n**Messages that must not escalate, none of them trained on**\n"
+    yield "| set | messages | escalated |"
+    yield "|---|---|---|"
+    sets = {
+        "routine questions as people ask them": [Case(NONE, t) for t in questions(test=True)],
+        "hard negatives (templates, near-misses)": list(
+            _template_cases(lambda t: t.sign == NONE and not t.topic)
+        ),
+        "prevention, definition, denial, news, past (frames)": list(
+            _template_cases(lambda t: bool(t.topic), 1)
+        ),
+    }
+    texts = corpus("test")
+    for source in sorted({source for source, _ in texts}):
+        sets[f"{source} test sample"] = [Case(NONE, text) for name, text in texts if name == source]
+    for name, cases in sets.items():
+        result = score(triage, cases)
+        yield f"| {name} | {result.routine} | {_count(result.escalated, result.routine)} |"
+
+
+def _chat(triage: Triage) -> Iterator[str]:
+    yield "\n**TICO-19 doctor-patient lines** (with neither chest nor breath: must stay dark)\n"
+    yield "| lines | speaker | count | escalated |"
+    yield "|---|---|---|---|"
+    with (DATA / "tico19_chat.tsv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for kind in sorted({(row["mentions"], row["speaker"]) for row in rows}):
+        cases = [
+            Case(NONE, row["text"]) for row in rows if (row["mentions"], row["speaker"]) == kind
+        ]
+        result = score(triage, cases)
+        yield f"| {kind[0].replace('_', ' ')} | {kind[1]} | {result.routine} | {result.escalated} |"
+
+
+def _files(triage: Triage) -> Iterator[str]:
+    paths = sorted(HELD_OUT.glob("triage_*.tsv"))
+    if not paths:
+        return
+    yield "\n**Held-out messages, written by others and never trained on** (the served model)\n"
+    yield "| file | danger | recall | same sign | routine | escalated |"
+    yield "|---|---|---|---|---|---|"
+    every = [(path.stem, held_out_file(path)) for path in paths]
+    every.append(("**all**", [case for _, cases in every for case in cases]))
+    for name, cases in every:
+        result = score(triage, cases)
+        yield (
+            f"| {name} | {result.danger} | {_share(result.caught, result.danger)} "
+            f"| {_share(result.same, result.caught)} | {result.routine} "
+            f"| {_count(result.escalated, result.routine)} |"
+        )
+    yield from _missed(triage, every[-1][1])
+
+
+def _missed(triage: Triage, cases: Sequence[Case]) -> Iterator[str]:
+    missed = Counter(
+        case.expect for case in cases if case.expect != NONE and not live(triage.check(case.text))
+    )
+    listed = ", ".join(f"{sign} {count}" for sign, count in sorted(missed.items())) or "none"
+    yield f"\nMissed in the held-out files, by sign: {listed}."
+
+
+def _speed(triage: Triage) -> Iterator[str]:
+    begun = time.perf_counter()
+    Triage.load()
+    load_ms = (time.perf_counter() - begun) * 1000
+    spent = sorted(_timed(triage, text) for text in questions(test=True)[:300])
+    yield (
+        f"\nSpeed on the measuring machine: loads in {load_ms:.0f} ms; a message takes "
+        f"{statistics.median(spent):.1f} ms (median), {spent[int(len(spent) * 0.95)]:.1f} ms (95 %)."
+    )
+
+
+def _timed(triage: Triage, text: str) -> float:
+    begun = time.perf_counter()
+    triage.check(text)
+    return (time.perf_counter() - begun) * 1000
+
+
+def _template_cases(
+    wanted: Callable[[Template], bool], count: int = PER_TEMPLATE
+) -> Iterator[Case]:
+    rules = frames()
+    for template in all_templates():
+        if template.held_out and wanted(template):
+            for message in hooked(template, rules, count, SEED + 2):
+                yield Case(message.sign, message.text)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def _count(part: int, whole: int) -> str:
+    return f"{part} ({_share(part, whole)})"
+
+
+if __name__ == "__main__":
+    main()
