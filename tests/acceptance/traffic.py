@@ -13,11 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.acceptance.service import Request, Service, telegram, whatsapp
+from tests.acceptance.service import Request, Service, Upset, telegram, whatsapp
 from tests.providers import UNCLEAR, Providers, Sent
 
 MARK = re.compile(r"lamba (\d+)-(\d+)\b")
-#: Within this time before a SIGKILL, a send whose outcome the service had heard may be uncommitted.
+#: Within this time before a kill or a crash, what was sent may not be on record yet.
 IN_HAND = 1.0
 
 
@@ -185,12 +185,15 @@ class Verdict:
     distinct: int
     answered: int
     lost: int
-    doubted_twice: int
+    #: Those of the lost with a send that was left in doubt: the service gave them up, and knows it.
+    lost_in_doubt: int
     out_of_order: int
     repeated: int
     repeated_without_doubt: int
     sends: int
     faulty: int
+    #: Each reply that came twice without doubt: its sends, and how long after the upsets they were.
+    unexplained: tuple[str, ...]
 
     @property
     def fine(self) -> bool:
@@ -198,8 +201,8 @@ class Verdict:
         return not (self.lost or self.out_of_order or self.repeated_without_doubt)
 
 
-def judge(notes: Sequence[Note], providers: Providers, upsets: Sequence[float]) -> Verdict:
-    """Compare what was written with what people received; `upsets` are the times of SIGKILLs."""
+def judge(notes: Sequence[Note], providers: Providers, upsets: Sequence[Upset]) -> Verdict:
+    """Compare what was written with what people received; `upsets` may leave a send in doubt."""
     tries: dict[tuple[int, int], list[Sent]] = defaultdict(list)
     first: dict[int, list[int]] = defaultdict(list)
     everything = marks(providers)
@@ -208,27 +211,37 @@ def judge(notes: Sequence[Note], providers: Providers, upsets: Sequence[float]) 
             first[key[0]].append(key[1])
         tries[key].append(sent)
     missing = [n for n in notes if not any(s.taken for s in tries[n.key])]
-    given_up = [n for n in missing if sum(doubtful(s, upsets) for s in tries[n.key]) > 1]
+    in_doubt = [n for n in missing if any(doubtful(s, upsets) for s in tries[n.key])]
     copies = [[s.taken for s in seen].count(True) - 1 for seen in tries.values()]
     return Verdict(
         distinct=len(notes),
         answered=len(notes) - len(missing),
-        lost=len(missing) - len(given_up),
-        doubted_twice=len(given_up),
+        lost=len(missing),
+        lost_in_doubt=len(in_doubt),
         out_of_order=sum(order != sorted(order) for order in first.values()),
         repeated=sum(count for count in copies if count > 0),
         repeated_without_doubt=sum(unexcused(seen, upsets) for seen in tries.values()),
         sends=len(everything),
         faulty=sum(sent.outcome != "ok" for _, sent in everything),
+        unexplained=tuple(_story(t, upsets) for t in tries.values() if unexcused(t, upsets)),
     )
 
 
-def doubtful(sent: Sent, upsets: Sequence[float]) -> bool:
+def _story(tries: Sequence[Sent], upsets: Sequence[Upset]) -> str:
+    """What happened to one reply, for whoever looks into a failed run."""
+    parts = []
+    for sent in tries:
+        near = [f"{sent.at - u.begun:+.2f}..{sent.at - u.ended:+.2f} {u.what}" for u in upsets]
+        parts.append(f"{sent.outcome} taken={sent.taken} ({'; '.join(near)})")
+    return " | ".join(parts)
+
+
+def doubtful(sent: Sent, upsets: Sequence[Upset]) -> bool:
     """Whether the service could not know what became of a send."""
-    return sent.outcome in UNCLEAR or any(sent.at <= t < sent.at + IN_HAND for t in upsets)
+    return sent.outcome in UNCLEAR or any(u.begun - IN_HAND < sent.at <= u.ended for u in upsets)
 
 
-def unexcused(tries: Sequence[Sent], upsets: Sequence[float]) -> int:
+def unexcused(tries: Sequence[Sent], upsets: Sequence[Upset]) -> int:
     """How many receipts followed another one with no doubtful send since."""
     wrong, received, doubt = 0, False, False
     for sent in tries:
