@@ -10,7 +10,7 @@ run: .venv/run-ready
 	$(BIN)/lafiya serve
 
 test: .venv/dev-ready lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/dev-ready
 	$(BIN)/ruff check .

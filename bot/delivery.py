@@ -1,19 +1,19 @@
 """The way out: one part at a time from the outbox to its provider, and what became of it.
 
 At-least-once: a part is marked as being sent right before the request. Certain failures are tried
-again until the reply expires; a doubtful outcome is repeated once; a refusal ends it. Knows error
-kinds, not vendors.
+again until the reply expires; each doubtful outcome earns one repeat, a few at most; a refusal ends
+it. Knows error kinds, not vendors.
 """
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.channels.base import Channel
 from bot.limiter import Limiter
 from bot.metrics import Metrics
 from core import logs
-from core.errors import SendDoubtful, SendError, SendLater, SendRefused
+from core.errors import SendDoubtful, SendError, SendLater, SendRefused, StoreError
 from core.messages import Delivery, DeliveryReport, Reply
 from storage import outbox
 from storage.outbox import Parcel
@@ -23,6 +23,8 @@ BACKOFF_CAP = 300.0
 #: A provider that says "later, at once" is not asked in a circle.
 LEAST_WAIT = 0.5
 LOOK_AHEAD = 32
+#: Waits between tries to record an outcome; in all less than the part's lease.
+RECORD_PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
 #: A part that the provider took and could not pass on goes again after this time.
 AGAIN_AFTER = 60.0
 OUTSIDE_WINDOW = "63016"
@@ -115,7 +117,7 @@ class Sender:
             return SendDoubtful(code=type(error).__name__)
 
     def _failed(self, parcel: Parcel, error: SendError, now: float) -> None:
-        """A refusal or a second doubt ends the part; anything else is tried again."""
+        """A refusal or one doubt too many ends the part; anything else is tried again."""
         code = (error.code or type(error).__name__)[:32]
         attempts = parcel.attempts + 1
         match error:
@@ -126,10 +128,10 @@ class Sender:
             case SendLater(after=after):
                 wait = backoff(attempts) if after is None else max(after, LEAST_WAIT)
                 self._again(parcel, now, wait, code)
-            case _ if parcel.doubts:
+            case _ if parcel.doubts >= outbox.MOST_DOUBTS:
                 self._end(parcel, "doubtful", now, code=code)
             case _:
-                self._again(parcel, now, backoff(attempts), code, doubts=1)
+                self._again(parcel, now, backoff(attempts), code, doubts=parcel.doubts + 1)
 
     def _again(
         self, parcel: Parcel, now: float, wait: float, code: str, *, doubts: int | None = None
@@ -152,7 +154,11 @@ class Sender:
         self._settle(parcel, status, now, **values)
 
     def _settle(self, parcel: Parcel, status: str, now: float, **values: object) -> None:
-        outbox.settle(self._store, parcel.id, lease=self._lease, status=status, now=now, **values)
+        self._record(
+            lambda: outbox.settle(
+                self._store, parcel.id, lease=self._lease, status=status, now=now, **values
+            )
+        )
         outcome = "retry" if status == "queued" else status
         self._metrics.sends.labels(parcel.channel, outcome).inc()
         logs.event(
@@ -163,6 +169,15 @@ class Sender:
             attempt=parcel.attempts + 1,
             code=str(values.get("code") or "") or None,
         )
+
+    def _record(self, write: Callable[[], None]) -> None:
+        """Write what is known; a database that is away a moment must not turn it into a doubt."""
+        for pause in RECORD_PAUSES:
+            try:
+                return write()
+            except StoreError:
+                time.sleep(pause)
+        return write()
 
     def note(self, word: DeliveryReport, now: float) -> None:
         """A provider's later word on a part; one that says "outside the window" is acted on."""

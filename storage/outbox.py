@@ -18,6 +18,8 @@ from storage import people
 from storage.models import QUEUED, SENDING, Conversation, Outbox, Person
 from storage.store import Conflict, Store
 
+#: After so many doubts in a row a part ends as `doubtful` (docs/adr/0003).
+MOST_DOUBTS = 4
 #: How long a part that cannot be read lets the others pass.
 UNREADABLE_WAIT = 300.0
 #: Said beside any other status, so that the index of open parts is used.
@@ -169,7 +171,7 @@ def settle(
 
 
 def revive(store: Store, *, now: float) -> tuple[int, int]:
-    """Parts whose sender died in mid-send are doubtful: repeated once, then ended.
+    """Parts whose sender died in mid-send are doubtful: each doubt earns one repeat, to a limit.
 
     Returns how many were queued again and how many ended.
     """
@@ -180,7 +182,7 @@ def revive(store: Store, *, now: float) -> tuple[int, int]:
     with store.write() as connection:
         ended = connection.execute(
             update(Outbox)
-            .where(*late, Outbox.doubts > 0)
+            .where(*late, Outbox.doubts >= MOST_DOUBTS)
             .values(status="doubtful", ended_at=now, code="crash", lease=None, lease_until=None)
         )
         again = connection.execute(

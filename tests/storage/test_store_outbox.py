@@ -139,16 +139,19 @@ def test_settling_needs_the_lease(any_store):
     assert rows(any_store, ROW) == [("sent", 1, 0, None, "SM1", None)]
 
 
-def test_a_crash_in_mid_send_is_repeated_once(any_store):
+def test_each_crash_in_mid_send_is_repeated_once_to_a_limit(any_store):
     queue(any_store, talk(any_store), "amsa")
     start(any_store, *ready(any_store))
     assert outbox.revive(any_store, now=NOW + 10) == (0, 0), "its time is not over"
-    assert outbox.revive(any_store, now=NOW + 11) == (1, 0)
-    [again] = ready(any_store, now=NOW + 11)
-    assert (again.doubts, again.attempts) == (1, 1)
-    start(any_store, again, now=NOW + 11)
-    assert outbox.revive(any_store, now=NOW + 22) == (0, 1)
-    assert rows(any_store, ROW) == [("doubtful", 2, 1, "crash", None, None)]
+    for crash in range(1, outbox.MOST_DOUBTS + 1):
+        now = NOW + 11 * crash
+        assert outbox.revive(any_store, now=now) == (1, 0)
+        [again] = ready(any_store, now=now)
+        assert (again.doubts, again.attempts) == (crash, crash)
+        start(any_store, again, now=now)
+    assert outbox.revive(any_store, now=now + 11) == (0, 1)
+    most = outbox.MOST_DOUBTS
+    assert rows(any_store, ROW) == [("doubtful", most + 1, most, "crash", None, None)]
     assert ready(any_store, now=NOW + DAY) == []
 
 
