@@ -22,6 +22,8 @@ from knowledge.triage_text import clauses, key, sentences
 log = logging.getLogger(__name__)
 
 MAX_TEXT: Final = 8000
+# A "word" of so many letters is a sentence typed without blanks.
+JOINED: Final = 10
 RULE_SCORE: Final = {"phrase": 1.0, "pattern": 0.95, "pair": 0.8}
 _NO_LIMITS: Final = Limits(threshold=1.0, support=0.0, floor=0.0, ceiling=1.0)
 SAFETY_NOTE: Final = MappingProxyType(
@@ -114,44 +116,58 @@ class Triage:
         return SAFETY_NOTE["en" if language == "en" else "ha"]
 
     def _check(self, text: str) -> Finding | None:
+        cry = self._rules.cry(key(text))
+        if cry:
+            return self._finding(cry, 1.0, "phrase")
         parts = [self._part(sentence) for sentence in sentences(text)]
-        live = [part.live for part in parts if part.context is None and part.live]
+        live = [(part.live, part.whole) for part in parts if part.context is None and part.live]
         found = self._detect(_views(live))
         if found:
             return self._best(found, downgraded=False)
-        found = self._detect(_views([part.whole for part in parts if part.whole]))
+        found = self._detect(_views([(part.whole, part.whole) for part in parts if part.whole]))
         return self._best(found, downgraded=True) if found else None
 
     def _part(self, sentence: str) -> _Part:
         whole = self._context.without_idioms(key(sentence))
-        context = self._context.label(whole)
-        if context and self._model and self._model.danger(whole)[0] >= self._model.limits.ceiling:
-            context = None
         kept = (self._context.without_idioms(key(clause)) for clause in clauses(sentence))
         live = " | ".join(filter(None, map(self._context.without_denials, kept)))
-        return _Part(whole, live, context)
+        return _Part(whole, live, self._label(whole))
 
-    def _detect(self, views: Sequence[str]) -> dict[str, Finding]:
+    def _label(self, whole: str) -> str | None:
+        """Return the context of a sentence, where the scorer does not stand against it."""
+        context = self._context.label(whole)
+        if not self._model:
+            return context
+        if context:
+            return None if self._model.danger(whole)[0] >= self._model.limits.ceiling else context
+        hinted = self._context.hinted(whole)
+        return (
+            "hinted" if hinted and self._model.danger(whole)[0] < self._model.limits.floor else None
+        )
+
+    def _detect(self, views: Sequence[tuple[str, str]]) -> dict[str, Finding]:
         found: dict[str, Finding] = {}
-        for view in views:
-            for finding in self._findings(view):
+        for live, whole in views:
+            for finding in self._findings(live, whole):
                 known = found.get(finding.sign)
                 if known is None or finding.score > known.score:
                     found[finding.sign] = finding
         return found
 
-    def _findings(self, view: str) -> Iterable[Finding]:
-        danger, best, shares = self._model.danger(view) if self._model else (1.0, "", {})
+    def _findings(self, live: str, whole: str) -> Iterable[Finding]:
+        danger, best, shares = self._model.danger(live) if self._model else (1.0, "", {})
         limits = self._model.limits if self._model else _NO_LIMITS
-        for hit in self._rules.hits(view):
+        for hit in self._rules.hits(live):
             if danger < self._needed(hit, limits):
                 continue
             # The share breaks ties between signs whose rules match the same words.
             score = RULE_SCORE[hit.by] - 0.3 * (1.0 - shares.get(hit.sign, 0.0))
             yield self._finding(hit.sign, score, hit.by)
-        # One word left of a sentence is a name or a particle; the rules know the words that count.
-        if self._model and danger >= limits.threshold and len(view.replace("|", " ").split()) > 1:
-            yield self._finding(best, min(0.7, danger * 0.7), "classifier")
+        # The scorer has learnt denials by itself: what is left after cutting must not alarm it.
+        if self._model and danger >= limits.threshold and _says_enough(live):
+            danger = min(danger, self._model.danger(whole)[0])
+            if danger >= limits.threshold:
+                yield self._finding(best, min(0.7, danger * 0.7), "classifier")
 
     def _needed(self, hit: Hit, limits: Limits) -> float:
         # A reviewed phrase, and any word of suicide, stands whatever the scorer thinks of it.
@@ -176,9 +192,17 @@ def _rank(finding: Finding) -> tuple[bool, float, str]:
     return finding.urgency == "now", finding.score, finding.sign
 
 
-def _views(parts: Sequence[str]) -> list[str]:
+def _says_enough(view: str) -> bool:
+    """Say whether the scorer has more to go by than a name or a particle."""
+    words = view.replace("|", " ").split()
+    return len(words) > 1 or (len(words) == 1 and len(words[0]) >= JOINED)
+
+
+def _views(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return each sentence by itself and all together: a sign may be spread over two."""
-    return [*parts, " | ".join(parts)] if len(parts) > 1 else list(parts)
+    if len(parts) < 2:
+        return list(parts)
+    return [*parts, (" | ".join(live for live, _ in parts), " | ".join(w for _, w in parts))]
 
 
 def _model(folder: Path) -> Model | None:

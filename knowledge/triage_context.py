@@ -54,6 +54,10 @@ class Context:
         """Return the keyed sentence without what it denies ("bashi da zazabi")."""
         return " ".join(self._denied.sub(" | ", keyed).split())
 
+    def hinted(self, keyed: str) -> bool:
+        """Say whether any cue stands in the keyed sentence, its vetoes left aside."""
+        return any(label.cue.search(keyed) for label in self._labels)
+
     def label(self, keyed: str) -> str | None:
         """Return the first kind of context that the keyed sentence has, or None."""
         return next((label.name for label in self._labels if label.fits(keyed)), None)

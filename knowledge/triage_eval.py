@@ -39,13 +39,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the triage made of a set of cases."""
+    """What the triage made of a set of cases.
+
+    `helpline` counts the routine cases that escalated by the wording of suicide, as they must.
+    """
 
     danger: int
     caught: int
     same: int
     routine: int
     escalated: int
+    helpline: int
 
 
 def main() -> None:
@@ -70,12 +74,15 @@ def score(triage: Triage, cases: Iterable[Case]) -> Score:
         if finding is not None and live(finding):
             counts[f"{kind} alarmed"] += 1
             counts["same"] += finding.sign == case.expect
+            spoken = finding.sign == "suicide" and finding.by != "classifier"
+            counts["helpline"] += spoken and kind == "routine"
     return Score(
         counts["danger"],
         counts["danger alarmed"],
         counts["same"],
         counts["routine"],
         counts["routine alarmed"],
+        counts["helpline"],
     )
 
 
@@ -176,8 +183,8 @@ def _files(triage: Triage) -> Iterator[str]:
     if not paths:
         return
     yield "\n**Held-out messages, written by others and never trained on** (the served model)\n"
-    yield "| file | danger | recall | same sign | routine | escalated |"
-    yield "|---|---|---|---|---|---|"
+    yield "| file | danger | recall | same sign | not danger | escalated | by suicide words |"
+    yield "|---|---|---|---|---|---|---|"
     every = [(path.stem, held_out_file(path)) for path in paths]
     every.append(("**all**", [case for _, cases in every for case in cases]))
     for name, cases in every:
@@ -185,7 +192,7 @@ def _files(triage: Triage) -> Iterator[str]:
         yield (
             f"| {name} | {result.danger} | {_share(result.caught, result.danger)} "
             f"| {_share(result.same, result.caught)} | {result.routine} "
-            f"| {_count(result.escalated, result.routine)} |"
+            f"| {_count(result.escalated, result.routine)} | {result.helpline} |"
         )
     yield from _missed(triage, every[-1][1])
 
@@ -203,9 +210,10 @@ def _speed(triage: Triage) -> Iterator[str]:
     Triage.load()
     load_ms = (time.perf_counter() - begun) * 1000
     spent = sorted(_timed(triage, text) for text in questions(test=True)[:300])
+    usual, slow = statistics.median(spent), spent[int(len(spent) * 0.95)]
     yield (
         f"\nSpeed on the measuring machine: loads in {load_ms:.0f} ms; a message takes "
-        f"{statistics.median(spent):.1f} ms (median), {spent[int(len(spent) * 0.95)]:.1f} ms (95 %)."
+        f"{usual:.1f} ms (median), {slow:.1f} ms (95 %)."
     )
 
 

@@ -90,7 +90,10 @@ def _bare_buckets(words: list[str]) -> list[int]:
     """Return features of the words without vowels: "mcj sr" is "maciji ya sari" in a hurry."""
     bare = [_VOWELS.sub("", word) for word in words]
     bare = [word for word in bare if len(word) > 1]
-    return [*(_bucket(f"4{word}") for word in bare), *(_bucket(f"5{a} {b}") for a, b in pairwise(bare))]
+    return [
+        *(_bucket(f"4{word}") for word in bare),
+        *(_bucket(f"5{a} {b}") for a, b in pairwise(bare)),
+    ]
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -65,6 +65,14 @@ _BODY: Final = frozenset(
 )
 
 
+_CALLS: Final = frozenset(
+    (
+        *("taimako", "taimaka", "taimake", "taimakon", "ku", "ni", "min", "mana", "don", "ala"),
+        *("wayo", "help", "likita", "yanzu", "please", "pls", "gagawa", "emergency", "sos", "|"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One written rule that matched, with the place in the keyed text."""
@@ -82,11 +90,16 @@ class Rules:
         """Compile the rules of `signs`; a pattern that is not a regular expression raises."""
         self._phrases = {name: _union(map(phrase_pattern, s.phrases)) for name, s in signs.items()}
         self._patterns = {name: _union(map(_macro, s.patterns)) for name, s in signs.items()}
+        self._cries = {bare(key(cry)): name for name, s in signs.items() for cry in s.cries}
         self._pairs = [
             (name, re.compile(_macro(a)), re.compile(_macro(b)))
             for name, sign in signs.items()
             for a, b in sign.pairs
         ]
+
+    def cry(self, keyed: str) -> str | None:
+        """Return the sign that the whole message names, calls for help aside, or None."""
+        return self._cries.get(bare(keyed))
 
     def hits(self, keyed: str) -> list[Hit]:
         """Return the rules that match `keyed` (see `triage_text.key`), at most one kind a sign."""
@@ -103,6 +116,11 @@ class Rules:
                 if b and (b.start() >= a.end() or b.end() <= a.start()):
                     yield Hit(name, "pair", min(a.start(), b.start()), max(a.end(), b.end()))
                     break
+
+
+def bare(keyed: str) -> str:
+    """Return the keyed words that are no call for help, joined."""
+    return "".join(word for word in keyed.split() if word not in _CALLS)
 
 
 def phrase_pattern(phrase: str) -> str:

@@ -38,6 +38,7 @@ class Sign:
     review_by: datetime.date
     outranks: tuple[str, ...]
     never_downgraded: bool
+    cries: tuple[str, ...]
     phrases: tuple[str, ...]
     patterns: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
@@ -82,6 +83,7 @@ def _build(raw: dict[str, Any]) -> Sign:
         review_by=raw["review_by"],
         outranks=_strings(raw.get("outranks")),
         never_downgraded=bool(raw.get("never_downgraded", False)),
+        cries=_strings(raw.get("cries")),
         phrases=_strings(raw["phrases"]),
         patterns=_strings(raw["patterns"]),
         pairs=tuple((str(a), str(b)) for a, b in raw.get("pairs") or ()),

@@ -18,6 +18,8 @@ _SENTENCE_END: Final = re.compile(r"[!?;\n\r…؟۔]+|(?<!\d)\.+|\.+(?!\d)")
 _CLAUSE_END: Final = re.compile(
     r"[,:،؛()]+|\s[-–—]+\s|\b(?:amma|amman|saidai|sai dai|kuma|sannan)\b", re.IGNORECASE
 )
+# Nothing is joined across a pause: "bai sare shi ba, ya gudu" is not "baya gudu".
+_PAUSE: Final = re.compile(r"[,;:.!?()]")
 # Many-to-one only: joining loses nothing, splitting would guess.
 _JOINS: Final = (
     (re.compile(r"\b(?:kada|kar) ya\b"), "kada ya"),
@@ -41,7 +43,11 @@ _JOINS: Final = (
 
 def key(text: str) -> str:
     """Return the comparable form of `text`: words only, single letters, joined particles."""
-    words = _NOT_WORD.sub(" ", expand(text))
+    return " ".join(filter(None, map(_keyed, _PAUSE.split(expand(text)))))
+
+
+def _keyed(part: str) -> str:
+    words = _NOT_WORD.sub(" ", part)
     words = _DOUBLE.sub(r"\1", " ".join(words.split()))
     for pattern, joined in _JOINS:
         words = pattern.sub(joined, words)

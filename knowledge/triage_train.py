@@ -58,7 +58,7 @@ STRENGTH_OF_SIGNS: Final = 5.0
 THINNED: Final = 35
 MAX_STEPS: Final = 200
 # Of routine questions never trained on, at most this share may reach the threshold.
-FALSE_ALARMS: Final = 0.025
+FALSE_ALARMS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,14 @@ class Example:
 def main() -> None:
     """Calibrate on the split by template, then train on everything and save."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    model = calibrated(train(examples(test=False)), held_out_messages())
-    triage_model.save(replace(model, version=version(model)), SPLIT)
-    log.info("limits from the split by template: %s", model.limits)
+    split = train(examples(test=False))
+    triage_model.save(split, SPLIT)
+    # Calibrated as it will be read back: the saved weights are rounded.
+    limits = calibrated(triage_model.load(SPLIT), held_out_messages()).limits
+    triage_model.save(replace(split, limits=limits, version=version(split)), SPLIT)
+    log.info("limits from the split by template: %s", limits)
     final = train([*examples(test=False), *examples(test=True, corpora=False)])
-    final = replace(final, limits=model.limits, version=version(final))
+    final = replace(final, limits=limits, version=version(final))
     triage_model.save(final)
     log.info("saved %s", final.version)
 
@@ -204,9 +207,9 @@ def calibrated(model: Model, messages: Sequence[Message]) -> Model:
     threshold = _clipped(np.quantile(danger[asked], 1.0 - FALSE_ALARMS), 0.3, 0.7)
     limits = Limits(
         threshold=threshold,
-        support=_clipped(np.quantile(danger[ruled], 0.05), 0.1, 0.3),
-        floor=_clipped(np.quantile(danger[ruled], 0.005), 0.0, 0.03),
-        ceiling=_clipped(np.quantile(danger[framed], 0.99), 0.7, 0.95),
+        support=_clipped(np.quantile(danger[ruled], 0.05), 0.1, 0.4),
+        floor=_clipped(np.quantile(danger[ruled], 0.01), 0.0, 0.05),
+        ceiling=_clipped(np.quantile(danger[framed], 0.99), 0.9, 0.95),
     )
     return replace(model, limits=limits)
 

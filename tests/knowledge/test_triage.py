@@ -20,7 +20,7 @@ RULES_ONLY = Triage(load_signs(), Context.load())
 DANGERS = [
     ("breathing", "Yarona yana fama da wahalar numfashi"),
     ("breathing", "b ya nunfashi d kyau"),
-    ("breathing", "Jaririna ba ya numfashi da kyau"),
+    ("newborn", "Jaririna ba ya numfashi da kyau"),
     ("breathing", "qirjinsa yana shiga ciki idan yana numfashi"),
     ("choking", "Abinci ya shaƙe shi, ba ya iya magana"),
     ("chest_pain", "KIRJINA YANA MIN CIWO TUN SAFE"),
@@ -100,7 +100,7 @@ def test_near_misses_do_not_escalate(sign: str) -> None:
 @pytest.mark.parametrize(
     ("label", "text"),
     [
-        ("definition", "Mene ne farfaɗiya?"),
+        ("definition", "Mene ne wahalar numfashi?"),
         ("past", "Bara ya suma sau ɗaya a makaranta."),
         ("denied", "Ba ni da ciwon ƙirji."),
     ],
@@ -125,6 +125,22 @@ def test_suicide_wording_is_never_downgraded(text: str) -> None:
     finding = TRIAGE.check(text)
     assert finding is not None
     assert (finding.sign, finding.downgraded) == ("suicide", False)
+
+
+@pytest.mark.parametrize(
+    ("sign", "text"),
+    [
+        ("snakebite", "Maciji!"),
+        ("snakebite", "taimako don Allah maciji"),
+        ("rape", "fyade"),
+        ("convulsion", "Jijjiga"),
+        ("labour", "NAQUDA"),
+    ],
+)
+def test_one_word_is_enough(sign: str, text: str) -> None:
+    finding = TRIAGE.check(text)
+    assert finding is not None
+    assert (finding.sign, finding.downgraded) == (sign, False)
 
 
 def test_a_live_sentence_wins_over_a_question_beside_it() -> None:
@@ -162,7 +178,7 @@ def test_a_failure_inside_is_no_finding_and_is_logged(caplog: pytest.LogCaptureF
             }
         ),
     )
-    assert broken.check("ya suma") is None
+    assert broken.check("yarona ya suma a gida") is None
     assert "ya suma" not in caplog.text
     assert "triage failed" in caplog.text
 

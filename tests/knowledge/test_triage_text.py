@@ -15,6 +15,7 @@ KEYS = [
     ("dialect", "jikinshi mashi", "jikinsa masa"),
     ("double letters", "jijjiga", "jijiga"),
     ("hyphen", "fiya-fiya", "fiya fiya"),
+    ("nothing joins across a comma", "bai sare shi ba, ya gudu", "bai sare shi ba ya gudu"),
     ("su ma stays", "su ma sun je", "su ma sun je"),
 ]
 
@@ -36,7 +37,8 @@ def test_sentences_and_clauses() -> None:
 LABELS = [
     ("definition", "Mene ne farfaɗiya", "knowledge"),
     ("definition of mine", "Me ya sa jini yake fita min", None),
-    ("prevention", "Yaya ake hana cizon maciji", "prevention"),
+    ("asked in general", "Yaya ake hana cizon maciji", "knowledge"),
+    ("prevention", "Ta yaya zan kare yarana daga cizon maciji", "prevention"),
     ("kare is also a dog", "Kare ya cije yarona", None),
     ("hana is also a hindrance", "Matsi a ƙirji ya hana ni tafiya", None),
     ("stopping blood is no prevention", "Yaya zan hana jini zuba", None),
