@@ -52,7 +52,15 @@ def test_expand(label: str, given_text: str, expected: str) -> None:
 
 
 def test_tokens_split_on_everything_that_is_not_a_letter_or_digit() -> None:
-    assert tokens("Ya sha fiya-fiya, 2 sau_biyu!") == ["ya", "sha", "fiya", "fiya", "2", "sau", "biyu"]
+    assert tokens("Ya sha fiya-fiya, 2 sau_biyu!") == [
+        "ya",
+        "sha",
+        "fiya",
+        "fiya",
+        "2",
+        "sau",
+        "biyu",
+    ]
 
 
 def test_every_short_form_is_reachable_after_folding() -> None:
