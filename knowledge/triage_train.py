@@ -204,7 +204,7 @@ def calibrated(model: Model, messages: Sequence[Message]) -> Model:
     ruled = np.array([bool(rules.hits(text)) for text in keyed]) & ~routine
     framed = np.array([context.label(text) is not None for text in keyed]) & routine
     asked = np.array([message.template.who == "asked" for message in messages])
-    threshold = _clipped(np.quantile(danger[asked], 1.0 - FALSE_ALARMS), 0.3, 0.7)
+    threshold = _clipped(np.quantile(danger[asked], 1.0 - FALSE_ALARMS), 0.7, 0.8)
     limits = Limits(
         threshold=threshold,
         support=_clipped(np.quantile(danger[ruled], 0.05), 0.1, 0.4),
