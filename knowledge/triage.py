@@ -8,6 +8,7 @@ the language model. Knows no telephone numbers: the caller fills {emergency} and
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +23,7 @@ from knowledge.triage_text import clauses, key, sentences
 log = logging.getLogger(__name__)
 
 MAX_TEXT: Final = 8000
+REMEMBERED: Final = 256
 # A "word" of so many letters is a sentence typed without blanks.
 JOINED: Final = 10
 RULE_SCORE: Final = {"phrase": 1.0, "pattern": 0.95, "pair": 0.8}
@@ -71,6 +73,9 @@ class Triage:
         self._rules = Rules(signs)
         self._context = context
         self._model = model
+        self._danger = lru_cache(maxsize=REMEMBERED)(model.danger) if model else _never
+        # The same message is checked when it is taken in and again when it is answered.
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._check)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Triage":
@@ -92,7 +97,7 @@ class Triage:
     def check(self, text: str) -> Finding | None:
         """Return the most urgent danger sign in `text`, or None; never raises for any str."""
         try:
-            return self._check(text[:MAX_TEXT])
+            return self._remembered(text[:MAX_TEXT])
         except Exception:
             # Invariant: a triage that fails is no finding and is logged, never a lost message.
             log.exception("triage failed on a message of %d characters", len(text))
@@ -121,10 +126,12 @@ class Triage:
             return self._finding(cry, 1.0, "phrase")
         parts = [self._part(sentence) for sentence in sentences(text)]
         live = [(part.live, part.whole) for part in parts if part.context is None and part.live]
-        found = self._detect(_views(live))
+        views = _views(live)
+        found = self._detect(views)
         if found:
             return self._best(found, downgraded=False)
-        found = self._detect(_views([(part.whole, part.whole) for part in parts if part.whole]))
+        whole = _views([(part.whole, part.whole) for part in parts if part.whole])
+        found = self._detect([view for view in whole if view not in views])
         return self._best(found, downgraded=True) if found else None
 
     def _part(self, sentence: str) -> _Part:
@@ -139,11 +146,9 @@ class Triage:
         if not self._model:
             return context
         if context:
-            return None if self._model.danger(whole)[0] >= self._model.limits.ceiling else context
+            return None if self._danger(whole)[0] >= self._model.limits.ceiling else context
         hinted = self._context.hinted(whole)
-        return (
-            "hinted" if hinted and self._model.danger(whole)[0] < self._model.limits.floor else None
-        )
+        return "hinted" if hinted and self._danger(whole)[0] < self._model.limits.floor else None
 
     def _detect(self, views: Sequence[tuple[str, str]]) -> dict[str, Finding]:
         found: dict[str, Finding] = {}
@@ -155,7 +160,7 @@ class Triage:
         return found
 
     def _findings(self, live: str, whole: str) -> Iterable[Finding]:
-        danger, best, shares = self._model.danger(live) if self._model else (1.0, "", {})
+        danger, best, shares = self._danger(live)
         limits = self._model.limits if self._model else _NO_LIMITS
         for hit in self._rules.hits(live):
             if danger < self._needed(hit, limits):
@@ -165,7 +170,7 @@ class Triage:
             yield self._finding(hit.sign, score, hit.by)
         # The scorer has learnt denials by itself: what is left after cutting must not alarm it.
         if self._model and danger >= limits.threshold and _says_enough(live):
-            danger = min(danger, self._model.danger(whole)[0])
+            danger = min(danger, self._danger(whole)[0])
             if danger >= limits.threshold:
                 yield self._finding(best, min(0.7, danger * 0.7), "classifier")
 
@@ -186,6 +191,11 @@ class Triage:
         spoken = self.signs[best.sign].never_downgraded and best.by != "classifier"
         quiet = downgraded and not spoken
         return Finding(best.sign, best.urgency, best.score, best.by, quiet)
+
+
+def _never(view: str) -> tuple[float, str, dict[str, float]]:
+    """The scorer's place when there is no model: it stands against nothing."""
+    return 1.0, "", {}
 
 
 def _rank(finding: Finding) -> tuple[bool, float, str]:
