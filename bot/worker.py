@@ -29,8 +29,9 @@ from storage.jobs import Claimed
 from storage.store import Store
 from storage.threads import Thread
 
-#: After so many tries the vetted fallback answers instead.
-POISON = 3
+#: After so many tries the vetted fallback answers instead. A kill counts as a try of every job in
+#: hand, so a few restarts in a row must not cost anybody their answer.
+POISON = 5
 #: After so many even the fallback has failed (a row that cannot be read): the job ends.
 HOPELESS = 20
 #: What numbered choices may add to a text where there are no buttons.

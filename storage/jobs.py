@@ -57,7 +57,7 @@ def renew(store: Store, lease: str, *, now: float, lease_seconds: float) -> None
     with store.write() as connection:
         connection.execute(
             update(Job)
-            .where(Job.lease == lease, Job.status == RUNNING)
+            .where(_OPEN, Job.lease == lease, Job.status == RUNNING)
             .values(lease_until=now + lease_seconds)
         )
 

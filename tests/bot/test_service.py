@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.fakes import FakeTriage, tiny_mind
+from bot.worker import POISON
 from core.errors import SendLater, StoreError
 from core.messages import Capabilities, Inbound, Kind
 from inference.engine import FakeEngine, Generation, Request
@@ -141,21 +142,21 @@ def test_a_job_in_hand_is_not_taken_for_a_dead_one(make_house: MakeHouse) -> Non
     assert house.say("ina da ciwon kunne") == ["Amsa."]
 
 
-def test_a_poison_message_gets_the_fallback_after_three_tries(
+def test_a_poison_message_gets_the_fallback_after_a_few_tries(
     make_house: MakeHouse, caplog: pytest.LogCaptureFixture
 ) -> None:
     house = make_house(tiny_mind(detector=Broken()))
     house.agree()
     house.accept("zzz")
-    for _ in range(6):
+    for _ in range(POISON + 3):
         house.work()
         house.now += 5
     house.send()
     assert house.telegram.texts()[-1] == house.words("fallback")
     row = "SELECT source, reason FROM messages WHERE direction = 'out' ORDER BY id DESC LIMIT 1"
     assert house.rows(row) == [("fallback", "poison")]
-    assert house.rows("SELECT attempts FROM jobs ORDER BY id DESC LIMIT 1") == [(4,)]
-    assert caplog.messages.count("message.failed") == 3
+    assert house.rows("SELECT attempts FROM jobs ORDER BY id DESC LIMIT 1") == [(POISON + 1,)]
+    assert caplog.messages.count("message.failed") == POISON
     assert "zzz" not in str([record.__dict__ for record in caplog.records])
 
 
