@@ -4,11 +4,9 @@
 second, WhatsApp 80), the tutorial bot does not know of them.
 """
 
-import argparse
-import json
 from typing import Any
 
-from benchmarks.report import table
+from benchmarks.report import run_part, table
 from benchmarks.targets import Target, lafiya, load, postgres_server, postgres_url, sqlite_url
 from benchmarks.targets import tutorial as tutorial_bot
 
@@ -55,14 +53,5 @@ def show(found: dict[str, Any]) -> str:
     return "One message a chat, 8 connections, echo engine:\n\n" + table(COLUMNS, found["replies"])
 
 
-def main() -> None:
-    """Measure, print the table, and last a line of JSON."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true")
-    found = measure(0.2 if options.parse_args().quick else 1.0)
-    print(show(found))
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    run_part(__doc__, measure, show)

@@ -1,7 +1,9 @@
 """Figures as Markdown tables, and into docs/benchmarks.md between its marks."""
 
+import argparse
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,3 +22,16 @@ def write(text: str, page: Path = PAGE) -> None:
     """Put the figures between the marks of the page."""
     old = page.read_text(encoding="utf-8")
     page.write_text(BETWEEN.sub(lambda m: f"{m[1]}{text}\n{m[2]}", old), encoding="utf-8")
+
+
+def run_part(
+    about: str | None,
+    measure: Callable[[float], dict[str, Any]],
+    show: Callable[[dict[str, Any]], str],
+) -> None:
+    """One part as a command: measure (a fifth with --quick), print the tables, last a JSON line."""
+    options = argparse.ArgumentParser(description=about)
+    options.add_argument("--quick", action="store_true")
+    found = measure(0.2 if options.parse_args().quick else 1.0)
+    print(show(found))
+    print(json.dumps(found))

@@ -3,12 +3,10 @@
 `python -m benchmarks.webhooks [--quick]`.
 """
 
-import argparse
-import json
 from typing import Any
 
 from benchmarks import commits
-from benchmarks.report import table
+from benchmarks.report import run_part, table
 from benchmarks.targets import (
     Target,
     lafiya,
@@ -96,14 +94,5 @@ def show(found: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """Measure, print the tables, and last a line of JSON."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true")
-    found = measure(0.2 if options.parse_args().quick else 1.0)
-    print(show(found))
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    run_part(__doc__, measure, show)
