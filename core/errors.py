@@ -13,7 +13,8 @@ LafiyaError
  └── EngineError              the engine gave no answer
       ├── EngineAbsent        there is no model (library only), or it is not ready
       ├── EngineBusy          its queue is full
-      └── EngineTimeout       the deadline passed
+      ├── EngineTimeout       the deadline passed
+      └── ReleaseUnusable     an adapter cannot be served; says which and why
 """
 
 
@@ -94,3 +95,7 @@ class EngineBusy(EngineError):
 
 class EngineTimeout(EngineError):
     """The deadline passed."""
+
+
+class ReleaseUnusable(EngineError):
+    """The engine cannot serve this release: says which and why, for the operator."""

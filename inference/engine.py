@@ -5,40 +5,98 @@ knows no channel and no table.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.errors import EngineAbsent, EngineTimeout
+from core.errors import EngineAbsent, EngineTimeout, ReleaseUnusable
 from core.messages import Past
+
+#: The release that is no adapter at all: the base model as it was published.
+BASE = "base"
+#: Called with the whole text so far, from the engine's own thread; False stops the generation.
+OnText = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How words are drawn. The ranges are the origin app's; a cold, short default is the safe one.
+
+    Raises ValueError for what is out of range.
+    """
+
+    temperature: float = 0.2
+    max_tokens: int = 400
+    top_p: float = 0.9
+    top_k: int = 40
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be from {least:g} to {most:g}")
+
+
+#: What an admin may set, each with its least and greatest value (temperature 0 is greedy).
+RANGES = {
+    "temperature": (0.0, 2.0),
+    "max_tokens": (1, 500),
+    "top_p": (0.05, 1.0),
+    "top_k": (1, 1000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A LoRA adapter by its name (at most 64 characters) and the local folder that holds it."""
+
+    name: str
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an engine is asked. `deadline` is in seconds from now; `past` is oldest first."""
+    """What an engine is asked. `deadline` is in seconds from now; `past` is oldest first.
+
+    `release` names a resident release to ask (a comparison); None asks the live one.
+    """
 
     question: str = field(repr=False)
     past: tuple[Past, ...] = field(default=(), repr=False)
     passages: tuple[str, ...] = field(default=(), repr=False)
     language: str = "ha"
     deadline: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What an engine wrote, and which release wrote it."""
-
-    text: str = field(repr=False)
+    sampling: Sampling = Sampling()
     release: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Generation:
+    """What an engine wrote, and which release wrote it.
+
+    `end` is "stop" (the model was done), "length" (cut at max_tokens) or "stopped" (by on_text).
+    """
+
+    text: str = field(repr=False)
+    release: str | None = None
+    end: str = "stop"
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What an operator is told: the engine, whether it can answer, and why it was chosen."""
+    """What an operator is told: the engine, whether it can answer, and why it was chosen.
+
+    `progress` (0 to 1) while a model loads; `resident` the releases that can be asked at once.
+    """
 
     name: str
     ready: bool
     detail: str
     release: str | None = None
+    progress: float | None = None
+    resident: tuple[str, ...] = ()
+    running: int = 0
+    waiting: int = 0
 
 
 class Engine(Protocol):
@@ -50,8 +108,21 @@ class Engine(Protocol):
     def status(self) -> EngineStatus:
         """How the engine is; never blocks."""
 
-    def generate(self, request: Request) -> Generation:
-        """The answer. Raises EngineAbsent, EngineBusy, EngineTimeout or another EngineError."""
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
+        """The answer; `on_text` sees it grow, where the engine can show that.
+
+        Raises EngineAbsent, EngineBusy, EngineTimeout or another EngineError.
+        """
+
+    def load(self, release: Release) -> None:
+        """Make a release resident and try it, beside the live one. Raises ReleaseUnusable."""
+
+    def activate(self, release: Release) -> None:
+        """Answer with this release from now on; it is loaded first if it is not resident.
+
+        Answers that are being written end with the release that began them, and the previous
+        release stays resident. Raises ReleaseUnusable; then the live one stays live.
+        """
 
     def close(self) -> None:
         """Let go of memory and connections."""
@@ -69,9 +140,17 @@ class LibraryEngine:
         """Always ready: the library needs nothing."""
         return EngineStatus("library", True, self._detail)
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """Raises EngineAbsent: there is no model to ask."""
         raise EngineAbsent("no model")
+
+    def load(self, release: Release) -> None:
+        """Raises ReleaseUnusable: there are no weights here."""
+        raise ReleaseUnusable(f"ENGINE=library has no model to load {release.name} into")
+
+    def activate(self, release: Release) -> None:
+        """Raises ReleaseUnusable: there are no weights here."""
+        self.load(release)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -89,37 +168,67 @@ class EchoEngine:
         """Always ready."""
         return EngineStatus("echo", True, f"repeats the question after {self._delay:g} s", "echo")
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """The question again. Raises EngineTimeout when the delay is longer than the deadline."""
         time.sleep(min(self._delay, request.deadline))
         if self._delay > request.deadline:
             raise EngineTimeout
         return Generation(request.question, "echo")
 
+    def load(self, release: Release) -> None:
+        """Raises ReleaseUnusable: there are no weights here."""
+        raise ReleaseUnusable(f"ENGINE=echo has no model to load {release.name} into")
+
+    def activate(self, release: Release) -> None:
+        """Raises ReleaseUnusable: there are no weights here."""
+        self.load(release)
+
     def close(self) -> None:
         """Nothing to let go of."""
 
 
 class FakeEngine:
-    """For tests: answers from a list, raises the exceptions in it, and remembers the requests."""
+    """For tests: answers from a list, raises the exceptions in it, and remembers the requests.
+
+    An answer grows word by word where somebody looks on; releases are only names.
+    """
 
     verbatim = False
 
     def __init__(self, *answers: str | Exception) -> None:
         self.answers = list(answers)
         self.requests: list[Request] = []
+        self.live = "fake-1"
+        self.resident = [self.live]
+        self.unusable: set[str] = set()
 
     def status(self) -> EngineStatus:
         """Always ready."""
-        return EngineStatus("fake", True, "for tests", "fake-1")
+        return EngineStatus("fake", True, "for tests", self.live, resident=tuple(self.resident))
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """The next answer of the list, or its exception."""
         self.requests.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return Generation(answer, "fake-1")
+        release, words = request.release or self.live, answer.split(" ")
+        for count in range(1, len(words)):
+            if on_text and not on_text(" ".join(words[:count])):
+                return Generation(" ".join(words[:count]), release, "stopped", count)
+        return Generation(answer, release, "stop", len(words))
+
+    def load(self, release: Release) -> None:
+        """Note the name. Raises ReleaseUnusable for a name in `unusable`."""
+        if release.name in self.unusable:
+            raise ReleaseUnusable(f"{release.name}: told to fail")
+        if release.name not in self.resident:
+            self.resident.append(release.name)
+
+    def activate(self, release: Release) -> None:
+        """The named release answers from now on."""
+        self.load(release)
+        self.live = release.name
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -9,9 +9,9 @@ import time
 
 import httpx
 
-from core.errors import EngineBusy, EngineError, EngineTimeout
+from core.errors import EngineBusy, EngineError, EngineTimeout, ReleaseUnusable
 from inference import prompt
-from inference.engine import EngineStatus, Generation, Request
+from inference.engine import EngineStatus, Generation, OnText, Release, Request
 
 MAX_TOKENS = 400
 TEMPERATURE = 0.2
@@ -43,7 +43,7 @@ class OpenAIEngine:
         """Named as configured; whether it answers is seen at each request."""
         return EngineStatus("openai", True, self._detail, self._model)
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """The server's answer. Raises EngineBusy (429, 503), EngineTimeout, or EngineError."""
         body = {
             "model": self._model,
@@ -63,6 +63,14 @@ class OpenAIEngine:
             raise EngineTimeout from None
         except httpx.HTTPError as error:
             raise EngineError(f"unreachable: {type(error).__name__}") from None
+
+    def load(self, release: Release) -> None:
+        """Raises ReleaseUnusable: this server's releases are set where it is started."""
+        raise ReleaseUnusable(f"{release.name}: set the model where the server is started")
+
+    def activate(self, release: Release) -> None:
+        """Raises ReleaseUnusable: this server's releases are set where it is started."""
+        self.load(release)
 
     def close(self) -> None:
         """Close the connections."""
