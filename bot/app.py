@@ -114,12 +114,14 @@ class App:
         revived = jobs.revive(self.store, now=now)
         again, ended = outbox.revive(self.store, now=now)
         gone = privacy.sweep(self.store)
+        self.sender.note_early(now)
         if revived or again or ended or gone:
             logs.event("revived", jobs=revived, parts=again, doubtful=ended, erased=gone)
 
     def keep_house(self, now: float) -> None:
         """Forget what has been kept long enough."""
         inbox.forget_receipts(self.store, before=now - RECEIPTS)
+        self.sender.forget_early(now)
         if self.settings.retention_days:
             before = now - self.settings.retention_days * 86400
             old = privacy.forget_old(self.store, before=before)

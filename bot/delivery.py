@@ -15,7 +15,7 @@ from bot.metrics import Metrics
 from core import logs
 from core.errors import SendDoubtful, SendError, SendLater, SendRefused, StoreError
 from core.messages import Delivery, DeliveryReport, Reply
-from storage import outbox
+from storage import early_reports, outbox
 from storage.outbox import Parcel
 from storage.store import Store
 
@@ -28,6 +28,8 @@ RECORD_PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
 #: A part that the provider took and could not pass on goes again after this time.
 AGAIN_AFTER = 60.0
 OUTSIDE_WINDOW = "63016"
+#: So long a provider's word waits for its message; after that the message is not ours.
+EARLY_WORDS = 3600.0
 
 
 def backoff(attempts: int) -> float:
@@ -189,12 +191,25 @@ class Sender:
             "part.report", channel=word.channel, status=word.status, code=word.code, ok=known
         )
         if part is None:
-            return
-        if word.send_again:
+            early_reports.keep(self._store, word, now=now)
+        elif word.send_again:
             outbox.again(self._store, part, until=now + AGAIN_AFTER)
         elif word.code == OUTSIDE_WINDOW and self._template:
             outbox.hold(self._store, part)
             outbox.invite(self._store, part, now=now)
+
+    def note_early(self, now: float) -> int:
+        """Act on the words that came before their message was recorded. How many."""
+        words = early_reports.due(self._store)
+        for word in words:
+            # Dropped last: what a crash lets happen twice changes nothing.
+            self.note(word, now)
+            early_reports.drop(self._store, word)
+        return len(words)
+
+    def forget_early(self, now: float) -> None:
+        """Forget the words on messages that are not ours."""
+        early_reports.forget(self._store, before=now - EARLY_WORDS)
 
 
 def parts(reply: Reply, texts: list[str]) -> list[Reply]:

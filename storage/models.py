@@ -282,6 +282,21 @@ class Outbox(Base):
     )
 
 
+class EarlyReport(Base):
+    """A provider's word on a message that we do not know yet: its sender has not recorded it.
+
+    Each word once, by this key. Ids of the provider only: nothing of a person.
+    """
+
+    __tablename__ = "early_reports"
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    status: Mapped[str] = mapped_column(String(32), primary_key=True)
+    code: Mapped[str | None] = mapped_column(String(32), default=None)
+    send_again: Mapped[bool] = mapped_column(Boolean)
+    received_at: Mapped[float] = mapped_column(Float, index=True)
+
+
 class Audit(Base):
     """Who did what: consents, stops, erasures, admin commands. No message text, no address."""
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.channels.base import Accept
@@ -30,6 +31,8 @@ class FakeChannel:
     sent: list[Sent] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
     acknowledged: list[Inbound] = field(default_factory=list)
+    #: Called with the new message's id while the sender still waits for our answer.
+    on_taken: Callable[[str], None] | None = None
     _faults: deque[SendError | None] = field(default_factory=deque)
     _accept: Accept | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,7 +63,9 @@ class FakeChannel:
                 raise fault
             provider_id = f"fake-{len(self.sent) + 1}"
             self.sent.append(Sent(address, reply, template, provider_id))
-            return Delivery(provider_id)
+        if self.on_taken is not None:
+            self.on_taken(provider_id)
+        return Delivery(provider_id)
 
     def typing(self, address: str) -> None:
         """Note that the sign was shown."""

@@ -109,7 +109,17 @@ def one(store: Store, query: str, **values: Any) -> Any:
     return value
 
 
-TABLES = ("people", "consents", "conversations", "messages", "jobs", "outbox", "audit", "receipts")
+TABLES = (
+    "people",
+    "consents",
+    "conversations",
+    "messages",
+    "jobs",
+    "outbox",
+    "audit",
+    "receipts",
+    "early_reports",
+)
 
 
 def everything(store: Store) -> str:
