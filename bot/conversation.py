@@ -14,7 +14,7 @@ from bot.smalltalk import Courtesy
 from core import logs
 from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
 from core.messages import Answer, Choice, Found, Kind, Reply, Source, Turn
-from inference.engine import Generation, Request
+from inference.engine import Generation, Passage, Request
 from knowledge.library import Match
 from knowledge.triage import Finding
 
@@ -226,7 +226,9 @@ def _from_engine(turn: Turn, mind: Mind, match: Match) -> Outcome:
 
 def _written(turn: Turn, mind: Mind, match: Match) -> Generation | str:
     """What the model wrote, as the guard lets it pass; else why it may not be shown."""
-    passages = tuple(mind.fill(turn, passage.text) for passage in match.passages[:SUGGESTIONS])
+    passages = tuple(
+        Passage(found.id, mind.fill(turn, found.text)) for found in match.passages[:SUGGESTIONS]
+    )
     question = turn.text[:LONGEST]
     request = Request(
         question=question,
@@ -239,7 +241,10 @@ def _written(turn: Turn, mind: Mind, match: Match) -> Generation | str:
     if mind.engine.verbatim:
         return generation if generation.text.strip() else "engine_empty"
     verdict = mind.guard.check(
-        generation.text, passages=passages, language=turn.language, question=question
+        generation.text,
+        passages=[passage.text for passage in passages],
+        language=turn.language,
+        question=question,
     )
     return replace(generation, text=verdict.text) if verdict.ok else f"guard:{verdict.reason}"
 

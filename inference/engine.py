@@ -54,15 +54,25 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A vetted text that grounds an answer, under its topic's id."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What an engine is asked. `deadline` is in seconds from now; `past` is oldest first.
 
+    `person` is one line on whom the question is about (`knowledge.person`), or nothing.
     `release` names a resident release to ask (a comparison); None asks the live one.
     """
 
     question: str = field(repr=False)
     past: tuple[Past, ...] = field(default=(), repr=False)
-    passages: tuple[str, ...] = field(default=(), repr=False)
+    passages: tuple[Passage, ...] = field(default=(), repr=False)
+    person: str = field(default="", repr=False)
     language: str = "ha"
     deadline: float = 60.0
     sampling: Sampling = Sampling()

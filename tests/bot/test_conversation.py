@@ -11,7 +11,7 @@ from bot.fakes import TOPICS, FakeGuard, FakeLibrary, FakeTriage, tiny_mind
 from bot.mind import Mind
 from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
 from core.messages import Choice, Kind, Past, Source, Turn
-from inference.engine import EchoEngine, FakeEngine
+from inference.engine import EchoEngine, FakeEngine, Passage
 
 DANGER = "Yarona yana suma"
 MALARIA = "Yaya ake hana malaria?"
@@ -323,8 +323,9 @@ def test_the_model_is_asked_with_memory_and_passages() -> None:
     assert outcome.effects == (SetTopic(None),)
     [request] = engine.requests
     assert (request.question, request.past, request.deadline) == (question, past, 7.0)
-    passages = [TOPICS["malaria"].first("ha"), TOPICS["zazzabi"].first("ha")]
-    assert list(request.passages) == [MIND.fill(known(""), text) for text in passages]
+    topics = [TOPICS["malaria"], TOPICS["zazzabi"]]
+    filled = [Passage(topic.id, MIND.fill(known(""), topic.first("ha"))) for topic in topics]
+    assert list(request.passages) == filled
 
 
 def test_a_model_that_is_refused_is_a_fallback_with_the_reason() -> None:

@@ -7,7 +7,7 @@ import pytest
 from core.errors import EngineAbsent, EngineTimeout, SettingsError
 from core.settings import Settings
 from inference.choose import choose
-from inference.engine import EchoEngine, FakeEngine, LibraryEngine, Request
+from inference.engine import EchoEngine, FakeEngine, LibraryEngine, Passage, Request
 
 SERVER = "http://127.0.0.1:9/v1"
 CHOICES = [
@@ -72,4 +72,4 @@ def test_the_fake_answers_and_fails_in_turn() -> None:
 
 
 def test_a_request_shows_nothing_in_its_repr() -> None:
-    assert "siri" not in repr(Request("siri", passages=("siri",)))
+    assert "siri" not in repr(Request("siri", passages=(Passage("a", "siri"),), person="siri"))
