@@ -13,7 +13,8 @@ from knowledge.folding import fold, tokens
 
 _MARKDOWN: Final = re.compile(r"\*\*|__|^[ \t]*#{1,2}[ \t]+", re.MULTILINE)
 _BULLET: Final = re.compile(r"^[ \t]*[*•·▪◦-][ \t]+", re.MULTILINE)
-_CITATION: Final = re.compile(r"[ \t]*\[\d{1,2}\]")
+# Of a passage, by its number or by its topic's id.
+_CITATION: Final = re.compile(r"[ \t]*\[(?:\d{1,2}|[a-z0-9]+(?:-[a-z0-9]+)*)\]")
 _BLANKS: Final = re.compile(r"[ \t]+")
 _EMPTY_LINES: Final = re.compile(r"\s*\n\s*\n\s*")
 _END: Final = re.compile(r"[.!?…]+[\"'”’)»]*(?=\s|$)")

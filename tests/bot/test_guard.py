@@ -368,6 +368,7 @@ ENDINGS = [
     ("a bare number", "Ku je asibiti yau.\n2.", "Ku je asibiti yau."),
     ("a decimal is no ending", "Zafi ya kai 38.5. Ku je asibiti. Kuma 39", None),
     ("markdown", "**A sha ruwa.** * Ku je asibiti. [1]", "A sha ruwa. * Ku je asibiti."),
+    ("a topic's id", "A sha ruwa [fever-child]. Ku je asibiti.", "A sha ruwa. Ku je asibiti."),
     ("bullets", "* A sha ruwa.\n- Ku je asibiti.", "• A sha ruwa.\n• Ku je asibiti."),
     (
         "seek line added",
