@@ -73,8 +73,21 @@ class Settings(BaseModel):
         0.0, ge=0, le=600, description="seconds that ENGINE=echo takes for an answer"
     )
     model: str = Field("unsloth/gemma-3-4b-it", description="hub id or folder of the base model")
-    openai_base_url: str = Field("", description="OpenAI-compatible server for ENGINE=openai")
+    openai_base_url: str = Field(
+        "",
+        description="OpenAI-compatible server for ENGINE=openai; several with commas between: "
+        "one that is down is passed over",
+    )
     openai_api_key: SecretStr = Field(SecretStr(""), description="its key, if it wants one")
+    openai_lora: Literal["auto", "none", "vllm", "sglang"] = Field(
+        "auto",
+        description="how the server takes releases while it runs: vllm, sglang, none, "
+        "or auto (ask it)",
+    )
+    openai_lora_root: str = Field(
+        "",
+        description="folder under which the server sees the releases; empty: the path we have",
+    )
     engine_deadline: float = Field(
         60.0, gt=0, le=600, description="seconds that a model may take before the fallback answers"
     )
@@ -126,13 +139,16 @@ class Settings(BaseModel):
     )
     log_format: Literal["json", "text"] = Field("json", description="json lines, or plain text")
 
-    @field_validator("public_url", "telegram_api_base", "twilio_api_base", "openai_base_url")
+    @field_validator("public_url", "telegram_api_base", "twilio_api_base")
     @classmethod
     def _address(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("http", "https"):
-            raise ValueError("must start with http:// or https://")
-        _check_port(value)
-        return value.rstrip("/")
+        return _check_address(value)
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        parts = (part.strip() for part in value.split(","))
+        return ",".join(_check_address(part) for part in parts if part)
 
     @field_validator("database_url")
     @classmethod
@@ -198,6 +214,13 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Set
         return Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error))) from None
+
+
+def _check_address(value: str) -> str:
+    if value and urlsplit(value).scheme not in ("http", "https"):
+        raise ValueError("must start with http:// or https://")
+    _check_port(value)
+    return value.rstrip("/")
 
 
 def _check_port(address: str) -> None:
