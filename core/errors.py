@@ -10,6 +10,7 @@ LafiyaError
  │    ├── SendRefused         the provider will never take it (blocked, bad address, too long)
  │    ├── SendLater           it was certainly not taken; try again, perhaps after a given time
  │    └── SendDoubtful        nobody knows whether it was taken (time-out, reset, unreadable answer)
+ ├── ReleaseRefused           a release may not be added, judged or made live; says why
  └── EngineError              the engine gave no answer
       ├── EngineAbsent        there is no model (library only), or it is not ready
       ├── EngineBusy          its queue is full
@@ -79,6 +80,17 @@ class SendDoubtful(SendError):
     """Nobody knows whether the provider took it."""
 
     retryable = True
+
+
+class ReleaseRefused(LafiyaError):
+    """A release may not be added, judged or made live.
+
+    `code` is a stable word for the reason, `release` what it is about, for texts in any language.
+    """
+
+    def __init__(self, code: str, message: str, release: str = "") -> None:
+        super().__init__(message)
+        self.code, self.release = code, release
 
 
 class EngineError(LafiyaError):

@@ -134,6 +134,16 @@ class Settings(BaseModel):
     retention_days: int = Field(
         365, ge=0, le=3650, description="conversations older than this are deleted; 0: kept"
     )
+    releases: str = Field(
+        "data/releases",
+        description="where releases lie: a folder, or a URL that fsspec opens (s3://, gs://, hf://)",
+    )
+    releases_cache: str = Field(
+        "data/releases-cache", description="local copies of releases that lie at a URL"
+    )
+    approvals: int = Field(
+        1, ge=1, le=2, description="how many admins must agree before a release goes live"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much the log says"
     )

@@ -301,6 +301,20 @@ class EarlyReport(Base):
     received_at: Mapped[float] = mapped_column(Float, index=True)
 
 
+class Draft(Base):
+    """The beginning of the answer to a message, as far as it may be seen, while it is written.
+
+    Nothing durable: it goes when the reply is committed, and counts only while the job is open.
+    """
+
+    __tablename__ = "drafts"
+    message_id: Mapped[int] = mapped_column(
+        ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    body: Mapped[str] = mapped_column(Text)
+    at: Mapped[float] = mapped_column(Float)
+
+
 class Audit(Base):
     """Who did what: consents, stops, erasures, admin commands. No message text, no address."""
 
@@ -336,9 +350,7 @@ class ReleaseRow(Base):
             "state IN ('candidate', 'passed', 'failed', 'live', 'retired')", name="ck_state"
         ),
         # Invariant 8, decided by the database whatever the code does.
-        CheckConstraint(
-            "state <> 'live' OR verdict IS TRUE OR forced IS NOT NULL", name="ck_gate"
-        ),
+        CheckConstraint("state <> 'live' OR verdict IS TRUE OR forced IS NOT NULL", name="ck_gate"),
         UniqueConstraint("name", "state"),
         Index(
             "uq_releases_one_live",
@@ -411,7 +423,7 @@ class Tuning(Base):
 
 
 class Instance(Base):
-    """One running process that answers: what it serves, and why it does not serve what it should."""
+    """One running process that answers: what it serves, and what keeps it from the live release."""
 
     __tablename__ = "instances"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)

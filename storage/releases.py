@@ -1,0 +1,294 @@
+"""Releases and the pointer to the live one: every change of what answers, in one transaction.
+
+The only writer of `releases`, `live`, `live_changes` and `approvals`. Knows rows, not files: what a
+release is made of is `training.registry`'s business. `go_live` below is the one place where a
+release becomes live, and the tables' constraints refuse what it would let through by mistake.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+
+from core.errors import ReleaseRefused
+from storage import privacy
+from storage.models import Approval, LiveChange, LivePointer, ReleaseRow
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Which release answers (None: the base model) and how often that has changed."""
+
+    counter: int = 0
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One release as the store knows it."""
+
+    name: str
+    state: str
+    verdict: bool | None
+    forced: str | None
+    manifest_hash: str
+    manifest: Mapping[str, Any]
+    report: Mapping[str, Any]
+    added_at: float
+    judged_at: float | None
+    live_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a promotion led to: live now, or one more yes on the way there."""
+
+    pointer: Pointer
+    live: bool
+    approvals: int
+
+
+def pointer(store: Store) -> Pointer:
+    """The live release. Raises StoreError."""
+    with store.read() as connection:
+        return _pointer(connection) or Pointer()
+
+
+def listed(store: Store) -> list[Listed]:
+    """Every release, the newest first."""
+    query = select(ReleaseRow.__table__).order_by(
+        ReleaseRow.added_at.desc(), ReleaseRow.name.desc()
+    )
+    with store.read() as connection:
+        return [Listed(**row._mapping) for row in connection.execute(query)]
+
+
+def find(store: Store, name: str) -> Listed:
+    """One release by name. Raises ReleaseRefused (unknown)."""
+    with store.read() as connection:
+        return Listed(**_row(connection, name)._mapping)
+
+
+def add(
+    store: Store,
+    name: str,
+    manifest_hash: str,
+    manifest: Mapping[str, Any],
+    *,
+    actor: str,
+    now: float,
+) -> None:
+    """A new candidate; the same one again is no change. Raises ReleaseRefused (taken)."""
+    values = {"manifest_hash": manifest_hash, "manifest": dict(manifest)}
+    with store.write() as connection:
+        new = store.insert_once(ReleaseRow, ReleaseRow.name).values(
+            name=name, state="candidate", report={}, added_at=now, **values
+        )
+        if connection.scalar(new) is not None:
+            privacy.audit(connection, "release.add", actor=actor, now=now, release=name)
+        elif _row(connection, name).manifest_hash != manifest_hash:
+            raise ReleaseRefused(
+                "taken", f"{name}: another release has this name; releases never change", name
+            )
+
+
+def judge(
+    store: Store, name: str, passed: bool, report: Mapping[str, Any], *, actor: str, now: float
+) -> None:
+    """Record the gate's verdict. Raises ReleaseRefused (unknown, live): roll a live one back first.
+
+    A retired release stays retired, with the new verdict; an earlier override is forgotten.
+    """
+    state = "passed" if passed else "failed"
+    with store.write() as connection:
+        row = _row(connection, name, lock=True)
+        if row.state == "live":
+            raise ReleaseRefused("live", f"{name} is live: roll it back before judging it", name)
+        connection.execute(
+            update(ReleaseRow)
+            .where(ReleaseRow.name == name)
+            .values(
+                state="retired" if row.state == "retired" else state,
+                verdict=passed,
+                forced=None,
+                report=dict(report),
+                judged_at=now,
+            )
+        )
+        # Who agreed had agreed to another verdict.
+        connection.execute(delete(Approval).where(Approval.release == name))
+        privacy.audit(connection, f"release.{state}", actor=actor, now=now, release=name)
+
+
+def promote(
+    store: Store,
+    name: str,
+    *,
+    actor: str,
+    now: float,
+    needed: int = 1,
+    forced: str | None = None,
+    expected: int | None = None,
+) -> Step:
+    """Say yes to a release, and with `needed` people's yes make it live.
+
+    `forced` is the reason for going without a passed gate. `expected` is the pointer's counter as
+    the decision saw it. Repeating what has been done by the same person with the same `expected`
+    is no change. Raises ReleaseRefused: unknown, not_passed, failed, already_live, changed.
+    """
+    with store.write() as connection:
+        here = _lock(connection, store)
+        if _done(connection, here, expected, ("promote", "force"), actor, name):
+            return Step(here, True, needed)
+        _seen(here, expected)
+        row = _row(connection, name, lock=True)
+        if here.release == name:
+            raise ReleaseRefused("already_live", f"{name} is live already", name)
+        _check_gate(row, forced)
+        approvals = _approve(connection, store, name, actor, now)
+        if approvals < needed:
+            return Step(here, False, approvals)
+        kind = "force" if forced and not row.verdict else "promote"
+        step = LiveChange(release=name, back=here.counter, kind=kind, actor=actor, at=now)
+        return Step(go_live(connection, here, step, forced), True, approvals)
+
+
+def rollback(store: Store, *, actor: str, now: float, expected: int | None = None) -> Pointer:
+    """Return to what was live before; again: one step further back.
+
+    Raises ReleaseRefused: no_previous, changed, not_passed (it was judged anew and failed).
+    """
+    with store.write() as connection:
+        here = _lock(connection, store)
+        if _done(connection, here, expected, ("rollback",), actor):
+            return here
+        _seen(here, expected)
+        last = _change(connection, here.counter)
+        if last is None or last.back is None:
+            raise ReleaseRefused("no_previous", "nothing was live before this")
+        before = _change(connection, last.back)
+        back, name = (before.back, before.release) if before else (None, None)
+        step = LiveChange(release=name, back=back, kind="rollback", actor=actor, at=now)
+        return go_live(connection, here, step)
+
+
+def go_live(
+    connection: Connection, here: Pointer, step: LiveChange, forced: str | None = None
+) -> Pointer:
+    """Move the pointer: the one place where a release becomes live, behind the gate's condition.
+
+    Raises ReleaseRefused (not_passed) when the release has no passed gate and no override.
+    """
+    counter, name = here.counter + 1, step.release
+    if here.release:
+        connection.execute(
+            update(ReleaseRow).where(ReleaseRow.name == here.release).values(state="retired")
+        )
+    if name is not None:
+        _make_live(connection, name, step, forced)
+    connection.execute(update(LivePointer).values(counter=counter, release=name))
+    connection.execute(
+        insert(LiveChange).values(
+            counter=counter,
+            release=name,
+            back=step.back,
+            kind=step.kind,
+            actor=step.actor,
+            at=step.at,
+        )
+    )
+    detail = {"release": name or "base", "before": here.release or "base", "counter": str(counter)}
+    detail |= {"why": forced} if forced else {}
+    privacy.audit(connection, f"release.{step.kind}", actor=step.actor, now=step.at, **detail)
+    return Pointer(counter, name)
+
+
+def retire(store: Store, name: str, *, actor: str, now: float) -> None:
+    """Take a release out of the candidates. Raises ReleaseRefused (unknown, live)."""
+    with store.write() as connection:
+        if _row(connection, name, lock=True).state == "live":
+            raise ReleaseRefused("live", f"{name} is live: put another one live first", name)
+        connection.execute(
+            update(ReleaseRow).where(ReleaseRow.name == name).values(state="retired")
+        )
+        privacy.audit(connection, "release.retire", actor=actor, now=now, release=name)
+
+
+def _make_live(connection: Connection, name: str, step: LiveChange, forced: str | None) -> None:
+    allowed = ReleaseRow.verdict.is_(True)
+    if step.kind == "rollback":
+        allowed = allowed | ReleaseRow.forced.is_not(None)
+    mine = ReleaseRow.name == name
+    values = {"state": "live", "live_at": step.at} | ({"forced": forced} if forced else {})
+    change = update(ReleaseRow).where(mine if forced else and_(mine, allowed)).values(**values)
+    if connection.execute(change).rowcount != 1:
+        raise ReleaseRefused("not_passed", f"{name} has not passed the gate", name)
+    connection.execute(delete(Approval).where(Approval.release == name))
+
+
+def _check_gate(row: Row[Any], forced: str | None) -> None:
+    """Say no before anybody's yes is recorded; `go_live` decides again, for good."""
+    if row.verdict or forced:
+        return
+    if row.verdict is None:
+        raise ReleaseRefused("not_passed", f"{row.name} has not been judged yet", row.name)
+    raise ReleaseRefused("failed", f"{row.name} failed the gate", row.name)
+
+
+def _approve(connection: Connection, store: Store, name: str, actor: str, now: float) -> int:
+    """Note one person's yes; how many there are."""
+    yes = store.insert_once(Approval, Approval.actor).values(release=name, actor=actor, at=now)
+    if connection.scalar(yes) is not None:
+        privacy.audit(connection, "release.approve", actor=actor, now=now, release=name)
+    count = select(func.count()).select_from(Approval).where(Approval.release == name)
+    return connection.scalar(count) or 0
+
+
+def _seen(here: Pointer, expected: int | None) -> None:
+    if expected is not None and expected != here.counter:
+        raise ReleaseRefused("changed", "somebody else has changed the live release meanwhile")
+
+
+def _done(
+    connection: Connection,
+    here: Pointer,
+    expected: int | None,
+    kinds: tuple[str, ...],
+    actor: str,
+    name: str | None = None,
+) -> bool:
+    """Whether this very order was carried out, and only its answer was lost (a crash)."""
+    if expected is None or here.counter != expected + 1:
+        return False
+    last = _change(connection, here.counter)
+    mine = last is not None and last.kind in kinds and last.actor == actor
+    return mine and (name is None or here.release == name)
+
+
+def _lock(connection: Connection, store: Store) -> Pointer:
+    """The pointer, held until the commit: changes of it queue up. Makes it the first time."""
+    start = {"counter": 0, "release": None, "back": None, "kind": "start", "actor": "", "at": 0.0}
+    connection.execute(store.insert_once(LiveChange).values(**start))
+    connection.execute(store.insert_once(LivePointer).values(id=1, counter=0, state="live"))
+    connection.execute(select(LivePointer.id).with_for_update())
+    return _pointer(connection) or Pointer()
+
+
+def _pointer(connection: Connection) -> Pointer | None:
+    row = connection.execute(select(LivePointer.counter, LivePointer.release)).first()
+    return Pointer(row.counter, row.release) if row else None
+
+
+def _change(connection: Connection, counter: int) -> Row[Any] | None:
+    table = LiveChange.__table__
+    return connection.execute(select(table).where(table.c.counter == counter)).first()
+
+
+def _row(connection: Connection, name: str, *, lock: bool = False) -> Row[Any]:
+    query = select(ReleaseRow.__table__).where(ReleaseRow.name == name)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise ReleaseRefused("unknown", f"there is no release called {name}", name)
+    return row

@@ -1,0 +1,154 @@
+"""The registry of releases: files with checksums on a shelf, rows with states in the store.
+
+A release is added, judged by its evaluation, promoted, rolled back, retired. Which of these is
+allowed is decided in `storage.releases`; that the files are the very ones that were added, here.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from core.errors import ReleaseRefused, ReleaseUnusable
+from core.settings import Settings
+from inference.engine import BASE, Release
+from storage import releases
+from storage.releases import Listed, Pointer, Step
+from storage.store import Store
+from training import manifest as manifests
+from training.manifest import FILE
+from training.shelf import Shelf, open_shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An evaluation's verdict: passed or not, the figures it rests on, and why it failed."""
+
+    passed: bool
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+class Registry:
+    """All releases of one installation. `approvals`: how many people put one live."""
+
+    def __init__(self, store: Store, shelf: Shelf, approvals: int = 1) -> None:
+        self._store, self._shelf, self._approvals = store, shelf, approvals
+
+    @property
+    def approvals(self) -> int:
+        """How many people must agree before a release goes live."""
+        return self._approvals
+
+    def add(self, folder: Path, *, actor: str, now: float) -> str:
+        """Take a sealed folder in as a candidate; its name. The same one again is no change.
+
+        Raises ReleaseUnusable (no manifest, damaged files), ReleaseRefused (taken).
+        """
+        raw = _sealed(folder)
+        manifest = manifests.parse(raw)
+        manifests.verify(folder, manifest)
+        there = self._shelf.manifest(manifest.name)
+        if there is None:
+            self._shelf.put(folder, manifest)
+        elif there != raw:
+            raise ReleaseRefused(
+                "taken", f"{manifest.name}: another release has this name; releases never change"
+            )
+        fingerprint, said = _fingerprint(raw), asdict(manifest)
+        releases.add(self._store, manifest.name, fingerprint, said, actor=actor, now=now)
+        return manifest.name
+
+    def judge(self, name: str, report: Report, *, actor: str, now: float) -> None:
+        """Record the gate's verdict. Raises ReleaseRefused (unknown, live)."""
+        row = {"metrics": dict(report.metrics), "reasons": list(report.reasons)}
+        releases.judge(self._store, name, report.passed, row, actor=actor, now=now)
+
+    def promote(
+        self,
+        name: str,
+        *,
+        actor: str,
+        now: float,
+        force_reason: str | None = None,
+        expected: int | None = None,
+    ) -> Step:
+        """One person's yes; live at once, or when as many as are needed have agreed.
+
+        Raises ReleaseRefused (unknown, not_passed, failed, already_live, changed), and
+        ReleaseUnusable when the files are not those that were added.
+        """
+        self.fetch(name)
+        return releases.promote(
+            self._store,
+            name,
+            actor=actor,
+            now=now,
+            needed=self._approvals,
+            forced=(force_reason or "").strip() or None,
+            expected=expected,
+        )
+
+    def rollback(self, *, actor: str, now: float, expected: int | None = None) -> Pointer:
+        """Back to what was live before. One person is enough: it must be quick.
+
+        Without `expected` it is one step back from what is live at the time of the call.
+        Raises ReleaseRefused (no_previous, changed, not_passed).
+        """
+        seen = self.pointer().counter if expected is None else expected
+        return releases.rollback(self._store, actor=actor, now=now, expected=seen)
+
+    def retire(self, name: str, *, actor: str, now: float) -> None:
+        """Take a release out of the candidates. Raises ReleaseRefused (unknown, live)."""
+        releases.retire(self._store, name, actor=actor, now=now)
+
+    def pointer(self) -> Pointer:
+        """Which release is live."""
+        return releases.pointer(self._store)
+
+    def listed(self) -> list[Listed]:
+        """Every release, the newest first."""
+        return releases.listed(self._store)
+
+    def find(self, name: str) -> Listed:
+        """One release. Raises ReleaseRefused (unknown)."""
+        return releases.find(self._store, name)
+
+    def strays(self) -> list[str]:
+        """Whole releases on the shelf that nobody has added. Raises ReleaseUnusable."""
+        known = {row.name for row in self.listed()}
+        return [name for name in self._shelf.names() if name not in known]
+
+    def fetch(self, name: str) -> Release:
+        """A release's files on this machine, each checked against its checksum; base needs none.
+
+        Raises ReleaseRefused (unknown), ReleaseUnusable (missing, damaged or exchanged files).
+        """
+        if name == BASE:
+            return Release(BASE)
+        row = self.find(name)
+        raw = self._shelf.manifest(name)
+        if raw is None:
+            raise ReleaseUnusable(f"{name}: its files are not where RELEASES points")
+        if _fingerprint(raw) != row.manifest_hash:
+            raise ReleaseUnusable(f"{name}: {FILE} is not the one that was added")
+        return Release(name, str(self._shelf.bring(manifests.parse(raw), row.manifest_hash)))
+
+
+def open_registry(settings: Settings, store: Store) -> Registry:
+    """The registry that the settings name. Raises SettingsError."""
+    shelf = open_shelf(settings.releases, Path(settings.releases_cache))
+    return Registry(store, shelf, settings.approvals)
+
+
+def _sealed(folder: Path) -> bytes:
+    try:
+        return (folder / FILE).read_bytes()
+    except OSError:
+        raise ReleaseUnusable(
+            f"{folder} is no release: it has no {FILE}, which is written last"
+        ) from None
+
+
+def _fingerprint(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
