@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, select, update
 
 from core.errors import WrongDataKey
-from storage import outbox, people
+from storage import drafts, outbox, people
 from storage.cipher import UNSEALED, Box
 from storage.models import DONE, Audit, Consent, Conversation, Job, Message, Meta, Outbox, Person
 from storage.store import BATCH, DATA_KEY, LINK_SECRET, Store, remember
@@ -213,6 +213,8 @@ def _change_key(
     old: Box | None = None,
 ) -> None:
     """A new key for a person: what was sealed with the old one is unreadable in every copy."""
+    if conversation_id is not None:
+        drafts.drop_all(connection, conversation_id)
     row = connection.execute(select(Person.__table__).where(Person.id == person_id)).one()
     old = old or store.cipher.box(row.data_key)
     key = store.cipher.new_key()
@@ -240,7 +242,7 @@ def _reseal(
 
 def _rewrite(store: Store) -> None:
     """Copy the tables, so that no page keeps what they held before."""
-    store.outside("VACUUM" if store.is_sqlite else "VACUUM FULL people, messages, outbox")
+    store.outside("VACUUM" if store.is_sqlite else "VACUUM FULL people, messages, outbox, drafts")
     checkpoint(store)
 
 

@@ -119,6 +119,7 @@ TABLES = (
     "audit",
     "receipts",
     "early_reports",
+    "drafts",
 )
 
 
