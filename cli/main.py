@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, doctor, serve, talk
+from cli import admin, content, doctor, models, serve, talk
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -46,6 +46,7 @@ for command in (
     admin.encrypt,
     admin.settings,
     content.content,
+    models.models,
 ):
     cli.add_command(command)
 
