@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from core.errors import ReleaseRefused
 from storage import privacy
@@ -217,13 +217,13 @@ def retire(store: Store, name: str, *, actor: str, now: float) -> None:
 
 
 def _make_live(connection: Connection, name: str, step: LiveChange, forced: str | None) -> None:
-    allowed = ReleaseRow.verdict.is_(True)
+    change = update(ReleaseRow).where(ReleaseRow.name == name)
     if step.kind == "rollback":
-        allowed = allowed | ReleaseRow.forced.is_not(None)
-    mine = ReleaseRow.name == name
+        change = change.where(ReleaseRow.verdict.is_(True) | ReleaseRow.forced.is_not(None))
+    elif not forced:
+        change = change.where(ReleaseRow.verdict.is_(True))
     values = {"state": "live", "live_at": step.at} | ({"forced": forced} if forced else {})
-    change = update(ReleaseRow).where(mine if forced else and_(mine, allowed)).values(**values)
-    if connection.execute(change).rowcount != 1:
+    if connection.execute(change.values(**values)).rowcount != 1:
         raise ReleaseRefused("not_passed", f"{name} has not passed the gate", name)
     connection.execute(delete(Approval).where(Approval.release == name))
 
