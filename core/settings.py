@@ -73,6 +73,25 @@ class Settings(BaseModel):
         0.0, ge=0, le=600, description="seconds that ENGINE=echo takes for an answer"
     )
     model: str = Field("unsloth/gemma-3-4b-it", description="hub id or folder of the base model")
+    quantize: Literal["none", "8bit", "4bit"] = Field(
+        "none", description="ENGINE=transformers on a GPU: weights as 8bit or 4bit take less memory"
+    )
+    cache_gb: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="memory of ENGINE=transformers for what is being written; 0: chosen from what "
+        "is free",
+    )
+    engine_running: int = Field(
+        32, ge=1, le=1024, description="answers that ENGINE=transformers writes at once"
+    )
+    engine_waiting: int = Field(
+        64, ge=0, le=10_000, description="questions that may wait for it; more are refused at once"
+    )
+    demo: bool = Field(
+        False, description="true: serve a demonstration model, whose weights are random"
+    )
     openai_base_url: str = Field(
         "",
         description="OpenAI-compatible server for ENGINE=openai; several with commas between: "
