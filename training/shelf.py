@@ -41,7 +41,7 @@ def open_shelf(place: str, cache: Path) -> Shelf:
     try:
         import fsspec
 
-        files, root = fsspec.core.url_to_fs(place)
+        files, root = fsspec.core.url_to_fs(place)  # type: ignore[no-untyped-call]
     except (ImportError, ValueError) as error:
         scheme = place.partition("://")[0]
         raise SettingsError(
