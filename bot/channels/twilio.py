@@ -131,6 +131,9 @@ class TwilioChannel:
     def typing(self, address: str) -> None:
         """Nothing: can.typing is false."""
 
+    def draft(self, number: int, address: str, text: str) -> None:
+        """WhatsApp shows a message once, whole."""
+
     def acknowledge(self, inbound: Inbound) -> None:
         """Nothing: WhatsApp shows a pressed button by itself."""
 
@@ -198,9 +201,7 @@ class TwilioChannel:
     def _client(self) -> Client:
         with self._lock:
             if self._made is None:
-                client = Client(  # type: ignore[no-untyped-call]
-                    self._sid, self._token, http_client=self._http
-                )
+                client = Client(self._sid, self._token, http_client=self._http)
                 client.api.base_url = self._api_base
                 self._made = client
             return self._made
