@@ -86,7 +86,8 @@ def random_model(
         torch.set_default_dtype(usual)
     model.tie_weights()
     fill(model, seed, 0.02)
-    return model.eval()
+    model.eval()
+    return model
 
 
 @torch.no_grad()

@@ -69,7 +69,7 @@ def _enliven(model: PreTrainedModel) -> None:
     """Make it write words, not marks, and other words than it reads."""
     written = {"<eos>", "<end_of_turn>"}
     rows = [number for mark, number in tiny_tokenizer.ID.items() if mark not in written]
-    model.get_input_embeddings().weight[rows] *= 0.1
+    model.get_input_embeddings().get_parameter("weight")[rows] *= 0.1
     for name, weight in model.named_parameters():
         if name.endswith("model.norm.weight"):
             # Times (1 - 2): the head is the embedding, it would repeat the last token for ever.
@@ -108,7 +108,7 @@ def adapter(
     model.name_or_path = str(base_folder)
     tuned = get_peft_model(model, options)
     _fill_adapter(tuned, seed, zero=zero)
-    tuned.save_pretrained(out)
+    tuned.save_pretrained(str(out))
 
 
 @torch.no_grad()

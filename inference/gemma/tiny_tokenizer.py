@@ -7,6 +7,7 @@ chat template; its vocabulary is what the texts give. Knows no model.
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import GemmaTokenizer
@@ -37,7 +38,7 @@ def train(texts: Iterable[str], size: int) -> GemmaTokenizer:
     return tokenizer
 
 
-def _pieces(texts: Iterable[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:
+def _pieces(texts: Iterable[str], size: int) -> tuple[list[str], list[Any]]:
     """Words' parts by how often they stand together (byte pair encoding), most basic first."""
     learner = Tokenizer(models.BPE())
     learner.normalizer = normalizers.Replace(" ", "▁")
