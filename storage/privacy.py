@@ -87,17 +87,21 @@ def erase(
 ) -> None:
     """Delete what a person said up to a message, their consents and name, and change their key.
 
-    Messages that came after are kept (they wrote again), and so are urgent ones that are still
-    being answered. The row with the address stays until the goodbye is delivered; `sweep` then
-    removes it.
+    Messages that came after are kept (they wrote again). So is an alarm until its answer has been
+    handed over: whoever writes "she is convulsing" and then says yes to being erased must still be
+    told what to do. The row with the address stays until that and the goodbye are delivered;
+    `sweep` then removes it with all that is left, unless the person has written again.
     """
     people.hold(connection, conversation_id)
     mine = Message.conversation_id == conversation_id
-    open_job = exists().where(Job.message_id == Message.id, Job.status != DONE)
+    unanswered = exists().where(Job.message_id == Message.id, Job.status != DONE)
+    undelivered = exists().where(Outbox.message_id == Message.id, outbox.OPEN, Outbox.urgent)
     # Jobs and parts go with their messages (ON DELETE CASCADE).
-    connection.execute(delete(Message).where(mine, Message.id <= upto, ~open_job))
+    old = (mine, Message.id <= upto)
+    connection.execute(delete(Message).where(*old, ~unanswered, ~undelivered))
     connection.execute(delete(Consent).where(Consent.person_id == person_id))
-    newer = connection.scalar(select(Message.id).where(mine).limit(1)) is not None
+    again = select(Message.id).where(mine, Message.id > upto, Message.direction == "in").limit(1)
+    newer = connection.scalar(again) is not None
     _change_key(connection, store, person_id, conversation_id)
     connection.execute(
         update(Person)

@@ -13,6 +13,7 @@ from storage.inbox import Finding
 from storage.store import migrate, open_store
 from tests.storage.given import (
     DAY,
+    LEASE,
     NAME,
     NOW,
     NUMBER,
@@ -30,6 +31,7 @@ from tests.storage.given import (
     ready,
     rows,
     send,
+    start,
 )
 
 KEY = "a long secret of the operator"
@@ -311,13 +313,43 @@ def test_newer_messages_survive(kept):
     assert not leaked(everything(kept).replace(NUMBER, "").replace(NUMBER[1:], ""))
 
 
-def test_an_unanswered_alarm_survives(kept):
+def test_an_unanswered_alarm_survives_until_its_answer_is_delivered(kept):
     """It was written before the yes and is still being answered in its own lane."""
     accept(kept, private("alarm", text="bai numfashi"), urgent=True)
     alarm = claim(kept, urgent_only=True)
     erase(kept)
     assert threads.load(kept, alarm.message_id, turns=0).turn.text == "bai numfashi"
+    send(kept, "whatsapp")
+    assert privacy.sweep(kept) == 0, "being answered"
     assert finish(kept, alarm)
+    queue(kept, alarm.conversation_id, "Ku garzaya asibiti", urgent=True)
+    assert privacy.sweep(kept) == 0, "being delivered"
+    assert send(kept, "whatsapp") == "Ku garzaya asibiti"
+    assert privacy.sweep(kept) == 1
+    assert one(kept, "SELECT count(*) FROM messages") == 0
+
+
+@pytest.mark.parametrize("sending", [False, True])
+def test_an_alarms_answer_is_still_delivered(kept, sending):
+    """It was on its way to a provider that was slow when the person said yes."""
+    accept(kept, private("alarm", text="bai numfashi"), urgent=True)
+    alarm = claim(kept, urgent_only=True)
+    finish(kept, alarm)
+    queue(kept, alarm.conversation_id, "Ku garzaya asibiti", urgent=True)
+    queue(kept, alarm.conversation_id, "wata amsa")
+    if sending:
+        assert start(kept, ready(kept, "whatsapp")[0])
+    erase(kept)
+    left = [row[0] for row in rows(kept, "SELECT urgent FROM outbox ORDER BY id")]
+    assert [bool(urgent) for urgent in left] == [True, False], "the alarm's, and the goodbye"
+    if sending:
+        [(part,)] = rows(kept, "SELECT id FROM outbox WHERE urgent")
+        outbox.settle(kept, part, lease=LEASE, status="sent", now=NOW)
+    else:
+        assert send(kept, "whatsapp") == "Ku garzaya asibiti"
+    assert send(kept, "whatsapp") == "Mun goge komai"
+    assert privacy.sweep(kept) == 1
+    assert not leaked(everything(kept))
 
 
 def test_a_newcomer_after_an_erasure(kept):
