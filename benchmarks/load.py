@@ -61,7 +61,7 @@ class Seen:
     def send(self, body: bytes) -> None:
         """A send that reached the provider: its own text, or a content made before."""
         content = CONTENT.search(body)
-        self.note(self.contents.get(content[1], b"") if content else body)
+        self.note(self.contents.get(content[1], b"") + body if content else body)
 
 
 class Wire(asyncio.Protocol):

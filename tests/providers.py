@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import socket
 import struct
 import sys
@@ -88,6 +89,7 @@ class Providers:
         self.sent: list[Sent] = []
         self.calls: list[tuple[str, dict[str, str]]] = []
         self.contents: dict[str, str] = {}
+        self.bodies: dict[str, str] = {}
         self.content_fault = ""
         self.faults: dict[str, deque[str]] = {}
         self.webhook: dict[str, str] = {}
@@ -269,8 +271,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._twilio_error(400, 21617, "The body exceeds the 1600 character limit")
         if not text and not content:
             return self._twilio_error(400, 21602, "Message body is required")
+        if content:
+            text = _filled(self.providers.bodies.get(content, content), data)
+        if not text:
+            return self._twilio_error(400, 21656, "The ContentVariables Parameter is invalid")
         address = data["To"].removeprefix("whatsapp:")
-        sent = self.providers.record("twilio", "Messages.json", address, text or content, data)
+        sent = self.providers.record("twilio", "Messages.json", address, text, data)
         if sent.outcome != "ok":
             return self._fault(sent.outcome, "twilio")
         return self._answer(201, {"sid": sent.provider_id, "status": "queued", "to": data["To"]})
@@ -286,6 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, {"contents": items, "meta": {"next_page_url": None}})
         sid = f"HX{len(found.contents) + 1:032x}"
         found.contents[body["friendly_name"]] = sid
+        found.bodies[sid] = body["types"]["twilio/quick-reply"]["body"]
         return self._answer(201, {"sid": sid, "friendly_name": body["friendly_name"]})
 
     def _fault(self, kind: str, provider: str) -> None:
@@ -379,6 +386,15 @@ def _fields(headers: Message, body: bytes) -> dict[str, str]:
             found["document"] = found[attached]
             found["document.filename"] = found[f"{attached}.filename"]
     return found
+
+
+def _filled(body: str, data: dict[str, str]) -> str:
+    """A content's body with its variables; "" when Twilio would refuse them (docs/errors/21656)."""
+    values = json.loads(data.get("ContentVariables", "{}"))
+    wrong = any(re.search(r"^$|[\n\t]| {5}", value) for value in values.values())
+    if wrong or set(values) != set(re.findall(r"\{\{(\w+)\}\}", body)):
+        return ""
+    return re.sub(r"\{\{(\w+)\}\}", lambda name: values[name[1]], body)
 
 
 def _unlike(method: dict[str, Any] | None, data: dict[str, str]) -> str:

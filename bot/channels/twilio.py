@@ -16,7 +16,7 @@ from bot.channels import twilio_parse
 from bot.channels.base import Accept
 from bot.channels.split import split
 from bot.channels.twilio_codes import CONTENT_CODES, send_error
-from bot.channels.twilio_content import QuickReplies
+from bot.channels.twilio_content import QuickReplies, variables
 from bot.channels.twilio_http import Http, meaning
 from bot.channels.words import numbered
 from core.errors import Forged, SendRefused
@@ -121,7 +121,9 @@ class TwilioChannel:
         content = self._quick_replies.find(reply) if reply.choices else None
         if content:
             try:
-                return self._create(address, content_sid=content)
+                return self._create(
+                    address, content_sid=content, content_variables=variables(reply.text)
+                )
             except SendRefused as error:
                 if error.code not in CONTENT_CODES:
                     raise

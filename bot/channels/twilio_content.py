@@ -1,15 +1,20 @@
 """Quick replies on WhatsApp: Twilio sends buttons only as a stored "content".
 
-One content for each pair of text and labels, found again by its name, or created. Any trouble means
-"no buttons" for ten minutes: a reply with numbered lines now is better than one with buttons later.
-Source: twilio.com/docs/content/twilio-quick-reply and twilio_content_v1 (OpenAPI).
+An account holds few contents, so one serves every text of the same layout with the same buttons: its
+body is a variable for each line, since a variable's value may hold no line break. It is found again
+by its name, or created. Any trouble means "no buttons" for ten minutes: a reply with numbered lines
+now is better than one with buttons later.
+Source: twilio.com/docs/content/twilio-quick-reply, .../using-variables-with-content-api,
+.../api/errors/21656 and twilio_content_v1 (OpenAPI).
 """
 
 import hashlib
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from core.logs import event
@@ -19,12 +24,16 @@ from core.messages import Reply
 Request = Callable[[str, str, dict[str, Any] | None], Any]
 
 _BODY_LIMIT, _TITLE_LIMIT, _MOST_BUTTONS, _ID_LIMIT = 1024, 20, 3, 200
+_MOST_VARIABLES = 100
+#: What a variable's value may not hold; a line break is never inside a line.
+_UNFIT = re.compile(r"\t| {5}")
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PREFIX = "lafiya_"
 _PAUSE = 600.0
 _PAGE = 500
 _MOST_PAGES = 10
 _PATIENCE = 3.0  # for all pages: replies wait meanwhile
-#: An account holds a limited number of contents, and a changing text is not worth one.
+#: An account holds a limited number of contents, and an unusual layout is not worth one.
 _MOST_CONTENTS = 200
 
 
@@ -94,23 +103,39 @@ def fits(reply: Reply) -> bool:
 
     Two braces would be read as a variable, and equal labels are refused.
     """
+    text = reply.text
     labels = [choice.label for choice in reply.choices]
     return (
         0 < len(labels) <= _MOST_BUTTONS
         and len(set(labels)) == len(labels)
         and all(0 < len(label) <= _TITLE_LIMIT for label in labels)
         and all(0 < len(choice.id) <= _ID_LIMIT for choice in reply.choices)
-        and 0 < len(reply.text) <= _BODY_LIMIT
-        and "{{" not in reply.text + "".join(labels)
+        and text.strip() != ""
+        and len(text) <= _BODY_LIMIT
+        and "{{" not in text + "".join(labels)
+        and not _UNFIT.search(text)
+        and len(_LINE.findall(text)) <= _MOST_VARIABLES
     )
 
 
+def variables(text: str) -> str:
+    """The lines of a text as `ContentVariables`, for the content of its layout."""
+    lines = enumerate(_LINE.findall(text), 1)
+    return json.dumps({str(number): line for number, line in lines}, ensure_ascii=False)
+
+
+def layout(text: str) -> str:
+    """The text with each line that says something replaced by its variable."""
+    numbers = count(1)
+    return _LINE.sub(lambda _: f"{{{{{next(numbers)}}}}}", text)
+
+
 def _name(reply: Reply) -> str:
-    parts = [reply.text, *((choice.id, choice.label) for choice in reply.choices)]
+    parts = [layout(reply.text), *((choice.id, choice.label) for choice in reply.choices)]
     return _PREFIX + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
 
 
 def _content(name: str, reply: Reply) -> dict[str, Any]:
     actions = [{"type": "QUICK_REPLY", "title": c.label, "id": c.id} for c in reply.choices]
-    quick_reply = {"body": reply.text, "actions": actions}
+    quick_reply = {"body": layout(reply.text), "actions": actions}
     return {"friendly_name": name, "language": "ha", "types": {"twilio/quick-reply": quick_reply}}

@@ -159,23 +159,11 @@ class Line:
 
 
 def marks(providers: Providers) -> list[tuple[tuple[int, int], Sent]]:
-    """Every send of an echo, in order, with the (chat, number) it repeats.
-
-    WhatsApp replies with buttons go out as a content template: the text stands in its creation.
-    """
+    """Every send of an echo, in order, with the (chat, number) it repeats."""
     with providers.lock:
-        sent, calls = list(providers.sent), list(providers.calls)
-        names = {sid: name for name, sid in providers.contents.items()}
-    bodies = {
-        data["friendly_name"]: str(data) for name, data in calls if name == "Content" and data
-    }
-    found = []
-    for item in sent:
-        text = bodies.get(names.get(item.text, ""), item.text)
-        mark = MARK.search(text)
-        if mark:
-            found.append(((int(mark[1]), int(mark[2])), item))
-    return found
+        sent = list(providers.sent)
+    found = ((MARK.search(item.text), item) for item in sent)
+    return [((int(mark[1]), int(mark[2])), item) for mark, item in found if mark]
 
 
 @dataclass(frozen=True)

@@ -127,26 +127,52 @@ def test_no_template_is_said_honestly(providers, channel):
     assert not providers.sent
 
 
+ACTIONS = [
+    {"type": "QUICK_REPLY", "title": "Na yarda", "id": "yes"},
+    {"type": "QUICK_REPLY", "title": "A'a", "id": "no"},
+]
+
+
 def test_quick_replies_are_stored_once_and_found_again(providers, channel):
-    for _ in range(3):
-        channel.send(TO, Reply("Kun yarda?", YES_NO))
+    texts = ["Kun yarda?", "Ku ce 'eh' ko \"a'a\".", "Wata tambaya: {1}"]
+    for text in texts:
+        channel.send(TO, Reply(text, YES_NO))
+    assert [s.text for s in providers.sent] == texts
     assert {s.data["ContentSid"] for s in providers.sent} == {"HX" + "0" * 31 + "1"}
     listed, made = providers.called("Content")
     assert listed == {}
-    assert made["types"] == {
-        "twilio/quick-reply": {
-            "body": "Kun yarda?",
-            "actions": [
-                {"type": "QUICK_REPLY", "title": "Na yarda", "id": "yes"},
-                {"type": "QUICK_REPLY", "title": "A'a", "id": "no"},
-            ],
-        }
-    }
+    assert made["types"] == {"twilio/quick-reply": {"body": "{{1}}", "actions": ACTIONS}}
     assert set(made) == {"friendly_name", "language", "types"}
     again = _channel(providers.base)
     again.send(TO, Reply("Kun yarda?", YES_NO))
     assert len(providers.contents) == 1
     again.stop()
+
+
+# (label, text, the body of its content)
+LAYOUTS = [
+    ("two lines", "Sannu.\nKun yarda?", "{{1}}\n{{2}}"),
+    ("a paragraph", "Sannu.\n\nKun yarda?", "{{1}}\n\n{{2}}"),
+    ("a blank line of spaces", "Sannu.\n \nKun yarda?", "{{1}}\n \n{{2}}"),
+    ("a list", "Ku:\n- sha ruwa\n- huta", "{{1}}\n{{2}}\n{{3}}"),
+    ("a line break at the end", "Sannu.\n", "{{1}}\n"),
+    ("four spaces", "a    b", "{{1}}"),
+    ("a backslash and quotes", 'a\\1 "b"', "{{1}}"),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "body"), LAYOUTS, ids=[row[0] for row in LAYOUTS])
+def test_texts_of_one_layout_share_a_content(providers, channel, label, text, body):
+    channel.send(TO, Reply(text, YES_NO))
+    channel.send(TO, Reply(text.replace("a", "e"), YES_NO))
+    assert [s.text for s in providers.sent] == [text, text.replace("a", "e")]
+    assert list(providers.bodies.values()) == [body]
+
+
+def test_other_buttons_are_another_content(providers, channel):
+    for choices in (YES_NO, YES_NO[:1], (Choice("x", "Na yarda"), YES_NO[1])):
+        channel.send(TO, Reply("Kun yarda?", choices))
+    assert len(providers.contents) == 3
 
 
 NOT_FOR_BUTTONS = [
@@ -155,6 +181,9 @@ NOT_FOR_BUTTONS = [
     ("equal labels", "a", [("x", "b"), ("y", "b")]),
     ("a text of 1025", "a" * 1025, [("x", "b")]),
     ("a variable", "a {{1}}", [("x", "b")]),
+    ("a tab", "a\tb", [("x", "b")]),
+    ("five spaces", "a     b", [("x", "b")]),
+    ("101 lines", "\n".join("a" * 101), [("x", "b")]),
 ]
 
 
