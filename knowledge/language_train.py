@@ -61,15 +61,13 @@ def train(lines: Iterable[Line]) -> NgramModel:
     """Fit the model on the training lines, each of them also cut to a few words."""
     pairs = [pair for line in lines if line.split == "train" for pair in _cut(line)]
     texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
-    counter = CountVectorizer(  # type: ignore[no-untyped-call]
+    counter = CountVectorizer(
         analyzer=_features, binary=True, min_df=_RAREST, max_features=_FEATURES
     )
     table = normalize(counter.fit_transform(texts).astype(np.float64))
-    fitted = LogisticRegression(  # type: ignore[no-untyped-call]
-        C=_STRENGTH, max_iter=300, class_weight=_weights(labels)
-    )
+    fitted = LogisticRegression(C=_STRENGTH, max_iter=300, class_weight=_weights(labels))
     fitted.fit(table, labels)
-    found = counter.get_feature_names_out()  # type: ignore[no-untyped-call]
+    found = counter.get_feature_names_out()
     index = {str(gram): row for row, gram in enumerate(found)}
     weights = fitted.coef_.T.astype(np.float32)
     return NgramModel(tuple(fitted.classes_), index, weights, fitted.intercept_.astype(np.float32))

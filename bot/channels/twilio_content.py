@@ -1,6 +1,6 @@
 """Quick replies on WhatsApp: Twilio sends buttons only as a stored "content".
 
-An account holds few contents, so one serves every text of the same layout with the same buttons: its
+An account holds few contents, so one serves all texts of one layout with the same buttons: its
 body is a variable for each line, since a variable's value may hold no line break. It is found again
 by its name, or created. Any trouble means "no buttons" for ten minutes: a reply with numbered lines
 now is better than one with buttons later.
