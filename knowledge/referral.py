@@ -1,19 +1,10 @@
-"""Where to send somebody: emergency numbers, helplines, and the facilities an operator supplied.
+"""Numbers to call: emergency numbers and helplines, by country.
 
 Knows data/helplines.yaml and the countries of two dialling codes. It neither calls nor checks a
-number (`checked` in the file is a person's word for that) and knows no facility by itself.
-
-The facilities file is a CSV in UTF-8 with this header; columns may stand in any order:
-
-    state,lga,name,kind,address,phone,checked
-    Kano,Nassarawa,"PHC Example","phc","Example road 1",,2026-10-01
-
-`state` and `name` are needed in each row. `lga`, `address` and `phone` may be empty; `kind` is one
-of phc, general, specialist, teaching, private, other (empty means other); `checked` is the day on
-which somebody confirmed the row (YYYY-MM-DD) or empty. Names are compared without hooks and case.
+number (`checked` in the file is a person's word for that) and knows no facility: that is
+`knowledge.facilities`.
 """
 
-import csv
 import datetime
 import re
 from collections.abc import Iterator, Mapping
@@ -24,13 +15,10 @@ from typing import Any, Final
 import yaml
 
 from core.errors import LafiyaError
-from knowledge.folding import fold
 
 HELPLINES: Final = Path(__file__).parent / "data" / "helplines.yaml"
 COUNTRIES: Final = {"NG": {"ha": "Nijeriya", "en": "Nigeria"}, "NE": {"ha": "Nijar", "en": "Niger"}}
 PLACEHOLDERS: Final = ("emergency", "suicide_line", "drug_line", "ncdc_line")
-KINDS: Final = ("phc", "general", "specialist", "teaching", "private", "other")
-COLUMNS: Final = ("state", "lga", "name", "kind", "address", "phone", "checked")
 
 _DIALLING: Final = {"234": "NG", "227": "NE"}
 _INTERNATIONAL: Final = re.compile(r"(?:\+|\b00)(\d{3})\d{6,}")
@@ -39,7 +27,7 @@ _FIELD: Final = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 
 class ReferralError(LafiyaError):
-    """A helplines or facilities file cannot be used; says which line and why."""
+    """A helplines or facilities file cannot be used; says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +51,18 @@ class Helpline:
 
 
 @dataclass(frozen=True, slots=True)
-class Facility:
-    """One health facility from the operator's file."""
-
-    state: str
-    lga: str
-    name: str
-    kind: str
-    address: str
-    phone: str
-    checked: datetime.date | None
-
-
-@dataclass(frozen=True, slots=True)
 class Referral:
-    """Numbers and facilities. Immutable, shared by all threads."""
+    """All numbers. Immutable, shared by all threads."""
 
     helplines: tuple[Helpline, ...]
-    known: tuple[Facility, ...] = ()
 
     @classmethod
-    def load(cls, helplines: Path | None = None, facilities: Path | None = None) -> "Referral":
-        """Read the helplines (default: ours) and, when given, the operator's facilities.
+    def load(cls, helplines: Path | None = None) -> "Referral":
+        """Read the helplines (default: ours).
 
-        Raises: OSError when a file is missing, ReferralError when one breaks its format.
+        Raises: OSError when the file is missing, ReferralError when it breaks its format.
         """
-        path = helplines or HELPLINES
-        lines = tuple(_helplines(path))
-        return cls(lines, tuple(_facilities(facilities)) if facilities else ())
+        return cls(tuple(_helplines(helplines or HELPLINES)))
 
     def fill(self, text: str, *, country: str | None = None, language: str = "ha") -> str:
         """Return `text` with the placeholders {emergency}, {suicide_line}, {drug_line} and
@@ -100,12 +72,6 @@ class Referral:
         """
         spoken = language if language in _OR else "ha"
         return _FIELD.sub(lambda field: self._line(field[1], country, spoken), text)
-
-    def facilities(self, state: str, lga: str | None = None) -> tuple[Facility, ...]:
-        """Return the facilities of `state`, only those of `lga` when it is given and has any."""
-        there = tuple(row for row in self.known if fold(row.state) == fold(state))
-        near = tuple(row for row in there if lga and fold(row.lga) == fold(lga))
-        return near or there
 
     def numbers(self) -> frozenset[str]:
         """Return every number of the helplines, digits only."""
@@ -161,29 +127,3 @@ def _helpline(row: Mapping[str, Any]) -> Helpline:
 
 def _both(texts: Mapping[str, str]) -> dict[str, str]:
     return {language: str(texts[language]) for language in _OR}
-
-
-def _facilities(path: Path) -> Iterator[Facility]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        missing = {"state", "name"} - set(rows.fieldnames or ())
-        if missing:
-            raise ReferralError(f"{path.name}: line 1: no column {', '.join(sorted(missing))}")
-        for row in rows:
-            try:
-                yield _facility(row)
-            except ValueError as error:
-                raise ReferralError(f"{path.name}: line {rows.line_num}: {error}") from error
-
-
-def _facility(row: Mapping[str | None, Any]) -> Facility:
-    if row.get(None):
-        raise ValueError("more fields than the header has columns")
-    cells = {name: str(row.get(name) or "").strip() for name in COLUMNS}
-    for needed in ("state", "name"):
-        if not cells[needed]:
-            raise ValueError(f"{needed} is empty")
-    if (cells["kind"] or "other") not in KINDS:
-        raise ValueError(f"kind {cells['kind']!r} is not one of {', '.join(KINDS)}")
-    checked = datetime.date.fromisoformat(cells["checked"]) if cells["checked"] else None
-    return Facility(**{**cells, "kind": cells["kind"] or "other", "checked": checked})  # type: ignore[arg-type]

@@ -72,43 +72,6 @@ def test_only_sourced_unretired_numbers_are_shipped() -> None:
         assert row["checked"] is not None or row["status"] == "not yet called", row["id"]
 
 
-def test_facilities_are_found_without_hooks(tmp_path: Path) -> None:
-    path = tmp_path / "facilities.csv"
-    path.write_text(
-        "state,lga,name,kind,address,phone,checked\n"
-        'Katsina,Ɓakori,"PHC A",phc,"Titin A, B",,2026-10-01\n'
-        "katsina,Funtua,General B,general,,,\n"
-        "Kano,Bichi,PHC C,,,,\n",
-        encoding="utf-8",
-    )
-    referral = Referral.load(facilities=path)
-    assert [row.name for row in referral.facilities("KATSINA", "bakori")] == ["PHC A"]
-    assert [row.name for row in referral.facilities("Katsina")] == ["PHC A", "General B"]
-    assert [row.name for row in referral.facilities("Katsina", "Daura")] == ["PHC A", "General B"]
-    assert referral.facilities("Kano")[0].kind == "other"
-    assert referral.facilities("Lagos") == ()
-    assert REFERRAL.facilities("Kano") == ()
-
-
-@pytest.mark.parametrize(
-    ("table", "complaint"),
-    [
-        ("name,kind\nA,phc\n", "line 1: no column state"),
-        ("state,name\nKano,A\n,B\n", "line 3: state is empty"),
-        ("state,name\nKano,\n", "line 2: name is empty"),
-        ("state,name,kind\nKano,A,chemist\n", "line 2: kind 'chemist' is not one of"),
-        ("state,name,checked\nKano,A,yesterday\n", "line 2: Invalid isoformat"),
-        ("state,name\nKano,A,more\n", "line 2: more fields"),
-        ("", "line 1: no column name, state"),
-    ],
-)
-def test_facilities_errors_name_the_line(tmp_path: Path, table: str, complaint: str) -> None:
-    path = tmp_path / "facilities.csv"
-    path.write_text(table, encoding="utf-8")
-    with pytest.raises(ReferralError, match=complaint):
-        Referral.load(facilities=path)
-
-
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
