@@ -35,6 +35,7 @@ from core.messages import DeliveryReport, Inbound
 from core.settings import Settings
 from inference.choose import choose
 from inference.engine import Engine
+from knowledge.facilities import Facilities
 from knowledge.language import Detector
 from knowledge.library import Library
 from knowledge.referral import Referral
@@ -260,7 +261,12 @@ def make_mind(
             deadline=settings.engine_deadline,
         ),
         report=report,
+        facilities=_facilities(settings),
     )
+
+
+def _facilities(settings: Settings) -> Facilities:
+    return Facilities.load(Path(settings.facilities)) if settings.facilities else Facilities.none()
 
 
 def make_channels(settings: Settings, texts: Texts) -> dict[str, Channel]:

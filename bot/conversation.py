@@ -6,7 +6,7 @@ wrote. Knows no channel, no table, no vendor.
 
 from dataclasses import replace
 
-from bot import commands, flow, smalltalk
+from bot import commands, flow, nearby, smalltalk
 from bot.commands import Command
 from bot.effects import Alert, Outcome, SetTopic, Unhold
 from bot.mind import Mind
@@ -87,7 +87,7 @@ def _emergency(turn: Turn, mind: Mind, finding: Finding) -> Outcome:
         topic=found[0].id if found else None,
         passages=found,
     )
-    return Outcome(urgent, (Alert(finding.sign, finding.urgency),))
+    return nearby.named(turn, mind, Outcome(urgent, (Alert(finding.sign, finding.urgency),)))
 
 
 def _not_text(turn: Turn, mind: Mind) -> Outcome | None:
@@ -107,10 +107,12 @@ def _too_many(turn: Turn, mind: Mind) -> Outcome | None:
 def _ordinary(turn: Turn, mind: Mind, finding: Finding | None = None) -> Outcome:
     """A question: from the library word for word, else from the engine, else honestly unknown."""
     outcome = _more(turn, mind) or _picked(turn, mind) or _unreadable(turn, mind)
+    outcome = outcome or nearby.asked(turn, mind)
     if outcome is None:
         match = _search(turn.text, mind)
         outcome = _vetted(turn, mind, match) or _from_engine(turn, mind, match)
-    return flow.courtesies(turn, mind, _noted(turn, mind, outcome, finding))
+    outcome = nearby.named(turn, mind, _noted(turn, mind, outcome, finding))
+    return flow.courtesies(turn, mind, outcome)
 
 
 def _vetted(turn: Turn, mind: Mind, match: Match) -> Outcome | None:

@@ -4,7 +4,7 @@ Built once by `bot.app`; everything here is read-only and shared by all workers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.guard import Verdict
@@ -12,6 +12,7 @@ from bot.texts import Texts
 from core import logs
 from core.messages import Answer, Choice, Reply, Source, Turn
 from inference.engine import Engine
+from knowledge.facilities import Facilities
 from knowledge.library import Match, Topic
 from knowledge.referral import Referral
 from knowledge.triage import Finding
@@ -84,6 +85,8 @@ class Mind:
     policy: Policy
     #: The text of `/status`; set by the app, which can see the store.
     report: Callable[[str], str]
+    #: The operator's list; empty when there is none.
+    facilities: Facilities = field(default_factory=Facilities.none)
 
     def find_danger(self, text: str) -> Finding | None:
         """The danger sign in a text. A triage that fails is no finding, and is logged."""

@@ -12,6 +12,7 @@ from bot.texts import Texts
 from core.errors import LafiyaError
 from core.settings import Settings
 from inference.choose import choose
+from knowledge.facilities import Facilities
 from storage import store
 
 LEAST_FREE = 500 * 1024 * 1024
@@ -46,6 +47,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _database(settings)
     yield _key(settings)
     yield _engine(settings)
+    yield _facilities(settings)
     yield _knowledge(settings)
     yield from _channels(settings)
     yield _admins(settings)
@@ -102,6 +104,18 @@ def _knowledge(settings: Settings) -> Check:
     topics = len(mind.library.topics)
     say = f"{topics} topics" if topics else "no topic is signed: LIBRARY_REVIEWED_ONLY is on"
     return Check("library", bool(topics), say)
+
+
+def _facilities(settings: Settings) -> Check:
+    if not settings.facilities:
+        return Check("FACILITIES", True, "empty: no hospital is named (docs/facilities.md)")
+    try:
+        known = Facilities.load(Path(settings.facilities)).known
+    except LafiyaError as error:
+        return Check("FACILITIES", False, str(error))
+    states = len({row.state for row in known})
+    say = f"{len(known)} facilities in {states} states or regions"
+    return Check("FACILITIES", bool(known), say if known else "the file has no row")
 
 
 def _channels(settings: Settings) -> Iterator[Check]:

@@ -121,6 +121,11 @@ class Settings(BaseModel):
     library_reviewed_only: bool = Field(
         False, description="serve only library entries that a clinician has signed"
     )
+    facilities: str = Field(
+        "",
+        description="CSV of health facilities by state and local government, as docs/facilities.md "
+        "says; empty: none is named",
+    )
     admins: str = Field(
         "", description="who runs the bot, such as telegram:12345,whatsapp:+2348012345678"
     )

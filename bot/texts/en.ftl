@@ -109,6 +109,12 @@ suggest = We are not sure what you are asking. Is it about one of these? If not,
 fallback = We have no sure answer to this question. Ask a health worker at the nearest hospital or health centre. If the illness is getting worse or there is danger: { $emergency }, or go to the nearest hospital now.
 off-topic = This assistant only answers questions about health. Some examples:
 
+nearby-ask = Which state and local government are you in? Write their names and you will be told a hospital or health centre there. If there is danger now, do not wait: { $emergency }, or go to the nearest hospital.
+nearby-list = Hospital or health centre in { $place }:
+nearby-none = Our list has no hospital in { $place }. Ask people around you and go to the nearest hospital or health centre. If there is danger: { $emergency }.
+nearby-tell = If you write your state and local government, you will be told the name of a hospital there. But do not wait for an answer.
+nearby-or = or
+
 link-expired = This address no longer works. Write MY DATA again for a new one.
 error-page = Something went wrong. Please try again.
 

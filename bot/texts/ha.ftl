@@ -110,6 +110,12 @@ suggest = Ba mu tabbatar da abin da kuke tambaya ba. Shin game da ɗaya daga cik
 fallback = Ba mu da tabbatacciyar amsa ga wannan tambaya. Ku tambayi ma'aikacin lafiya a asibiti ko cibiyar lafiya mafi kusa. Idan ciwon yana ƙaruwa ko akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa yanzu.
 off-topic = Wannan mataimaki yana amsa tambayoyin lafiya kawai. Ga wasu misalai:
 
+nearby-ask = A wace jiha da ƙaramar hukuma kuke? Ku rubuta sunansu, za a faɗa muku asibiti ko cibiyar lafiya a can. Idan akwai haɗari yanzu, kada ku jira: { $emergency }, ko ku je asibiti mafi kusa.
+nearby-list = Asibiti ko cibiyar lafiya a { $place }:
+nearby-none = Babu sunan asibiti a { $place } a jerin da muke da shi. Ku tambayi mutanen unguwa, ku je asibiti ko cibiyar lafiya mafi kusa. Idan akwai haɗari: { $emergency }.
+nearby-tell = Idan kun rubuta jiha da ƙaramar hukuma, za a faɗa muku sunan asibiti a can. Amma kada ku jira amsa.
+nearby-or = ko
+
 link-expired = Wannan adireshi ya daina aiki. Ku sake rubuta BAYANAINA domin a ba ku sabo.
 error-page = An samu matsala. Ku sake gwadawa.
 
