@@ -20,7 +20,6 @@ CHOICES = [
 ]
 WRONG = [
     ("openai without a server", {"engine": "openai"}, "OPENAI_BASE_URL"),
-    ("in process", {"engine": "transformers"}, "ENGINE"),
     ("no address", {"engine": "openai", "openai_base_url": "http://a\x7fb"}, "OPENAI_BASE_URL"),
 ]
 
@@ -28,7 +27,8 @@ WRONG = [
 @pytest.mark.parametrize(("label", "given", "name"), CHOICES, ids=[case[0] for case in CHOICES])
 def test_the_engine_that_is_asked_for(label: str, given: dict[str, str], name: str) -> None:
     engine = choose(Settings.model_validate(given))
-    assert (engine.status().name, engine.status().ready) == (name, True)
+    # Nobody listens at SERVER: the engine is there, and says that it cannot answer.
+    assert (engine.status().name, engine.status().ready) == (name, name != "openai")
     engine.close()
 
 
