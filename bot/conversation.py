@@ -6,19 +6,18 @@ wrote. Knows no channel, no table, no vendor.
 
 from dataclasses import replace
 
-from bot import commands, flow, nearby, smalltalk
+from bot import commands, flow, nearby, smalltalk, writing
 from bot.commands import Command
 from bot.effects import Alert, Outcome, SetTopic, Unhold
 from bot.mind import Mind
 from bot.smalltalk import Courtesy
+from bot.streaming import Show
+from bot.writing import LONGEST
 from core import logs
-from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
 from core.messages import Answer, Choice, Found, Kind, Reply, Source, Turn
-from inference.engine import Generation, Passage, Request
 from knowledge.library import Match
 from knowledge.triage import Finding
 
-LONGEST = 3_000
 SUGGESTIONS = 3
 MEDIA = {
     Kind.VOICE: "voice",
@@ -35,21 +34,25 @@ MEDIA = {
 FOREIGN = frozenset({"pcm", "yo", "ig", "kr", "ff", "fr", "ar"})
 
 
-def answer(turn: Turn, mind: Mind) -> Outcome:
-    """The reply to one message and what it changes."""
+def answer(turn: Turn, mind: Mind, show: Show | None = None) -> Outcome:
+    """The reply to one message and what it changes.
+
+    `show` is given the beginning of a model's answer again and again as it grows, never more of it
+    than the guard has passed. The reply replaces it all, and may be another text.
+    """
     # A pressed button carries our own label, and a label may name a danger ("Cizon maciji").
     finding = None if turn.choice else mind.find_danger(turn.text)
     if finding and not finding.downgraded:
         return _emergency(turn, mind, finding)
     turn = flow.sampled(flow.resolve(turn), mind)
     return (
-        _released(turn, mind)
+        _released(turn, mind, show)
         or flow.obey(turn, mind)
         or flow.pause(turn, mind)
         or _not_text(turn, mind)
         or flow.ask_consent(turn, mind)
         or _too_many(turn, mind)
-        or _ordinary(turn, mind, finding)
+        or _ordinary(turn, mind, finding, show)
     )
 
 
@@ -61,7 +64,7 @@ def last_resort(turn: Turn, mind: Mind) -> Outcome:
     return _fallback(turn, mind, "poison")
 
 
-def _released(turn: Turn, mind: Mind) -> Outcome | None:
+def _released(turn: Turn, mind: Mind, show: Show | None) -> Outcome | None:
     """The question that waited for this yes, answered."""
     waiting = flow.released(turn)
     if waiting is None:
@@ -71,7 +74,7 @@ def _released(turn: Turn, mind: Mind) -> Outcome | None:
         outcome = _emergency(waiting, mind, finding)
     else:
         thanks = mind.say(turn, "consent-thanks")
-        outcome = _with_lead(_ordinary(waiting, mind, finding), thanks)
+        outcome = _with_lead(_ordinary(waiting, mind, finding, show), thanks)
     return outcome.then(*flow.agreed(turn), Unhold())
 
 
@@ -104,13 +107,13 @@ def _too_many(turn: Turn, mind: Mind) -> Outcome | None:
     return Outcome(mind.service(turn, "too-many"))
 
 
-def _ordinary(turn: Turn, mind: Mind, finding: Finding | None = None) -> Outcome:
+def _ordinary(turn: Turn, mind: Mind, finding: Finding | None, show: Show | None) -> Outcome:
     """A question: from the library word for word, else from the engine, else honestly unknown."""
     outcome = _more(turn, mind) or _picked(turn, mind) or _unreadable(turn, mind)
     outcome = outcome or nearby.asked(turn, mind)
     if outcome is None:
         match = _search(turn.text, mind)
-        outcome = _vetted(turn, mind, match) or _from_engine(turn, mind, match)
+        outcome = _vetted(turn, mind, match) or _from_engine(turn, mind, match, show)
     outcome = nearby.named(turn, mind, _noted(turn, mind, outcome, finding))
     return flow.courtesies(turn, mind, outcome)
 
@@ -207,15 +210,9 @@ def _decline(turn: Turn, mind: Mind, match: Match) -> Outcome | None:
     return None
 
 
-def _from_engine(turn: Turn, mind: Mind, match: Match) -> Outcome:
+def _from_engine(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Outcome:
     """The model's answer, grounded and guarded; anything wrong with it is a fallback."""
-    try:
-        written = _written(turn, mind, match)
-    except EngineError as error:
-        written = _why(error)
-    except Exception as error:
-        logs.crash("engine.failed", error)
-        written = "engine_failed"
+    written = writing.written(turn, mind, match, show)
     if isinstance(written, str):
         return _fallback(turn, mind, written, match)
     found = _found(match)
@@ -224,31 +221,6 @@ def _from_engine(turn: Turn, mind: Mind, match: Match) -> Outcome:
         Reply(written.text), Source.MODEL, topic=best, passages=found, release=written.release
     )
     return Outcome(answer, (SetTopic(best if match.outcome == "certain" else None),))
-
-
-def _written(turn: Turn, mind: Mind, match: Match) -> Generation | str:
-    """What the model wrote, as the guard lets it pass; else why it may not be shown."""
-    passages = tuple(
-        Passage(found.id, mind.fill(turn, found.text)) for found in match.passages[:SUGGESTIONS]
-    )
-    question = turn.text[:LONGEST]
-    request = Request(
-        question=question,
-        past=turn.past,
-        passages=passages,
-        language=turn.language,
-        deadline=mind.policy.deadline,
-    )
-    generation = mind.engine.generate(request)
-    if mind.engine.verbatim:
-        return generation if generation.text.strip() else "engine_empty"
-    verdict = mind.guard.check(
-        generation.text,
-        passages=[passage.text for passage in passages],
-        language=turn.language,
-        question=question,
-    )
-    return replace(generation, text=verdict.text) if verdict.ok else f"guard:{verdict.reason}"
 
 
 def _fallback(turn: Turn, mind: Mind, reason: str, match: Match | None = None) -> Outcome:
@@ -292,11 +264,6 @@ def _search(text: str, mind: Mind) -> Match:
 
 def _found(match: Match) -> tuple[Found, ...]:
     return tuple(Found(passage.id, round(passage.score, 4)) for passage in match.passages)
-
-
-def _why(error: EngineError) -> str:
-    reasons = {EngineAbsent: "no_model", EngineBusy: "engine_busy", EngineTimeout: "engine_timeout"}
-    return reasons.get(type(error), "engine_error")
 
 
 def _with_lead(outcome: Outcome, lead: str) -> Outcome:

@@ -134,10 +134,14 @@ class FakeDetector:
 
 @dataclass
 class FakeGuard:
-    """Lets everything pass, trimmed; refuses with `reason`, or raises `fault`."""
+    """Lets everything pass, trimmed; refuses with `reason`, or raises `fault`.
+
+    With `bad`, only texts that hold it are refused.
+    """
 
     reason: str | None = None
     fault: Exception | None = None
+    bad: str = ""
 
     def check(
         self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
@@ -145,8 +149,14 @@ class FakeGuard:
         """The verdict that was set."""
         if self.fault is not None:
             raise self.fault
-        ok = self.reason is None
-        return Verdict(ok, text.strip() if ok else "", self.reason)
+        ok = self.reason is None or self.bad not in text
+        return Verdict(ok, text.strip() if ok else "", None if ok else self.reason)
+
+    def begin(
+        self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
+    ) -> Verdict:
+        """The same verdict on a beginning."""
+        return self.check(text, passages=passages, language=language, question=question)
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.guard_rules import Evidence, Rules
-from bot.guard_text import finished, looping, sentences, tidy
+from bot.guard_text import begun, finished, looping, sentences, tidy
 from knowledge.folding import fold, tokens
 from knowledge.language import Detector
 from knowledge.referral import Referral
@@ -25,6 +25,9 @@ _LONGEST: Final = 4_000
 _FEWEST_WORDS: Final = 3
 _WORDS_TO_JUDGE: Final = 6
 _HAUSA_ENOUGH: Final = 0.5
+# What the rest of an answer may still put right; its language only while there is little of it.
+_TOO_SOON: Final = ("empty", "incomplete")
+_WORDS_TO_BE_SURE: Final = 40
 # Also the beginning of a number that goes on in letters.
 _PHONE: Final = re.compile(r"(?<![\w.])(?:\+?\d[\d \t().-]{5,}\d|0[789]\d\d\b)")
 _SHORT_CODE: Final = re.compile(
@@ -36,7 +39,10 @@ _SHORT_CODE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the guard decided. `text` is what may be shown; `reason` a stable id when not `ok`."""
+    """What the guard decided. `text` is what may be shown; `reason` a stable id when not `ok`.
+
+    Neither `ok` nor a reason: nothing can be said yet (`Guard.begin`).
+    """
 
     ok: bool
     text: str
@@ -74,14 +80,44 @@ class Guard:
         Returns: the text to show, trimmed or with the seek line added, or why it is refused:
         empty, leak, link, script, incomplete, language, repetition, phone, or the id of a rule.
         """
+        shown, reason = self._judged(text, passages, language, question)
+        return Verdict(not reason, "" if reason else self._with_seek(shown, language), reason)
+
+    def begin(
+        self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
+    ) -> Verdict:
+        """Judge the beginning of an answer that is still being written, by its whole sentences.
+
+        Never laxer than `check`: a rule that waits for a word somewhere in the answer (`where:`)
+        takes the question's and the passages' words too. The line that sends people to a health
+        worker comes with the end.
+
+        Returns: what may be seen by now; or why nothing can save this answer, so that its writing
+        may be stopped; or neither, when more of it has to be read first.
+        """
+        shown, reason = self._judged(begun(text), passages, language, question, early=True)
+        if reason is None:
+            return Verdict(True, shown, None)
+        hopeful = {rule.id for rule in self.rules.rules if rule.where or rule.not_where}
+        if reason == "language" and len(tokens(shown)) < _WORDS_TO_BE_SURE:
+            return Verdict(False, "", None)
+        return Verdict(False, "", None if reason in hopeful.union(_TOO_SOON) else reason)
+
+    def _judged(
+        self,
+        text: str,
+        passages: Sequence[str],
+        language: str,
+        question: str,
+        *,
+        early: bool = False,
+    ) -> tuple[str, str | None]:
+        """The text as it would be shown, and why it may not be."""
         vetted = frozenset(fold(line) for passage in passages for line in sentences(passage))
         reason = self._written_badly(text)
         shown = finished(tidy(text[:_LONGEST]), vetted)
         reason = reason or self._unreadable(shown, vetted, language)
-        reason = reason or self._unsafe(shown, vetted, passages, question)
-        if reason:
-            return Verdict(False, "", reason)
-        return Verdict(True, self._with_seek(shown, language), None)
+        return shown, reason or self._unsafe(shown, vetted, passages, question, early=early)
 
     def _written_badly(self, text: str) -> str | None:
         if not tokens(text):
@@ -110,7 +146,13 @@ class Guard:
         return all(self.detector.identify(line) == "ha" for line in long)
 
     def _unsafe(
-        self, text: str, vetted: frozenset[str], passages: Sequence[str], question: str
+        self,
+        text: str,
+        vetted: frozenset[str],
+        passages: Sequence[str],
+        question: str,
+        *,
+        early: bool = False,
     ) -> str | None:
         plain = self.rules.plain
         carried = plain("\n".join(passages))
@@ -119,7 +161,7 @@ class Guard:
         whole = plain(text)
         return (
             self._unknown_number(text, carried)
-            or self._broken_rule(own, whole, evidence)
+            or self._broken_rule(own, whole, evidence, about=evidence.asked if early else "")
             or self._ungrounded(whole, evidence, grounded=bool(carried))
         )
 
@@ -130,9 +172,11 @@ class Guard:
         allowed = self.numbers | frozenset(re.findall(r"\d+", known))
         return "phone" if any(_national(number) not in allowed for number in given) else None
 
-    def _broken_rule(self, own: list[str], whole: str, evidence: Evidence) -> str | None:
+    def _broken_rule(
+        self, own: list[str], whole: str, evidence: Evidence, *, about: str
+    ) -> str | None:
         for rule in self.rules.rules:
-            if rule.kind == "always" or not rule.applies(whole):
+            if rule.kind == "always" or not rule.applies(whole, about):
                 continue
             if any(self.rules.broken(rule, sentence, evidence) for sentence in own):
                 return rule.id

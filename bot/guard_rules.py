@@ -45,9 +45,12 @@ class Rule:
     not_where: re.Pattern[str] | None = None
     near: re.Pattern[str] | None = None
 
-    def applies(self, whole: str) -> bool:
-        """Return whether the answer as a whole is one this rule speaks of."""
-        wanted = self.where is None or self.where.search(whole)
+    def applies(self, whole: str, about: str = "") -> bool:
+        """Return whether the answer as a whole is one this rule speaks of.
+
+        `about`: what an answer of which only the beginning is known will speak of, too.
+        """
+        wanted = self.where is None or self.where.search(whole) or self.where.search(about)
         return bool(wanted) and not (self.not_where and self.not_where.search(whole))
 
     def found(self, text: str) -> Iterator[re.Match[str]]:

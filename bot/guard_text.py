@@ -18,6 +18,9 @@ _CITATION: Final = re.compile(r"[ \t]*\[(?:\d{1,2}|[a-z0-9]+(?:-[a-z0-9]+)*)\]")
 _BLANKS: Final = re.compile(r"[ \t]+")
 _EMPTY_LINES: Final = re.compile(r"\s*\n\s*\n\s*")
 _END: Final = re.compile(r"[.!?…]+[\"'”’)»]*(?=\s|$)")
+# Something follows: it cannot be the point in 38.5.
+_SURE_END: Final = re.compile(r"[.!?…]+[\"'”’)»]*(?=\s)")
+_LAST_END: Final = re.compile(r"(?:[!?…]|(?<!\d)\.)[\"'”’)»]*\s*$")
 _SPLIT: Final = re.compile(r"\n+|(?<=[.!?…])[\"'”’)»]*\s+")
 _TERMINAL: Final = re.compile(r"[.!?…][\"'”’)»]*\s*$")
 # A list's announcement or number whose list was cut off.
@@ -62,6 +65,22 @@ def finished(text: str, whole: Collection[str] = ()) -> str:
     while lines and _DANGLING.fullmatch(lines[-1]):
         lines.pop()
     return "\n".join(lines).rstrip()
+
+
+def begun(text: str) -> str:
+    """Return the beginning of `text`, which is still being written, that will not change any more:
+    up to the last sentence or line that something follows.
+    """
+    ends = [match.end() for match in _SURE_END.finditer(text)]
+    return text[: max([*ends, text.rfind("\n"), 0])]
+
+
+def cut_off(text: str) -> str:
+    """Return `text`, which was cut off by its length, up to a sentence that is surely whole.
+
+    "Zafi ya kai 38." may have been going to say 38.5.
+    """
+    return text if _LAST_END.search(text) else begun(text)
 
 
 def looping(text: str) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.effects import Outcome
 from bot.guard import Verdict
 from bot.texts import Texts
 from core import logs
 from core.messages import Answer, Choice, Reply, Source, Turn
-from inference.engine import Engine
+from inference.engine import Engine, Sampling
 from knowledge.facilities import Facilities
 from knowledge.library import Match, Topic
 from knowledge.referral import Referral
@@ -60,6 +61,11 @@ class Guard(Protocol):
     ) -> Verdict:
         """What may be shown, or why nothing may."""
 
+    def begin(
+        self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
+    ) -> Verdict:
+        """What may be seen of an answer that is being written; or why it may be stopped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -87,6 +93,11 @@ class Mind:
     report: Callable[[str], str]
     #: The operator's list; empty when there is none.
     facilities: Facilities = field(default_factory=Facilities.none)
+    #: How words are drawn, asked for each answer: an admin may change it while we run.
+    sampling: Callable[[], Sampling] = Sampling
+
+    #: Carries out what admins order about models (`bot.admin`); the app has one, a terminal none.
+    desk: "Callable[[Turn, Mind], Outcome | None]" = lambda _turn, _mind: None
 
     def find_danger(self, text: str) -> Finding | None:
         """The danger sign in a text. A triage that fails is no finding, and is logged."""

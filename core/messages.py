@@ -146,6 +146,8 @@ class Turn:
     answered: int = 0
     last_minute: int = 0
     is_admin: bool = False
+    #: How the audit names the admin who writes.
+    actor: str = ""
     past: tuple[Past, ...] = field(default=(), repr=False)
 
 
@@ -189,3 +191,6 @@ class Capabilities:
     chat_every_s: float = 1.0
     #: Consent is given by the act of sending, beside a notice that the page shows.
     consent_on_page: bool = False
+    #: An answer may be seen while it is written; `pulled`: from the store, where it is read anyway.
+    drafts: bool = False
+    pulled: bool = False

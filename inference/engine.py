@@ -4,6 +4,7 @@ An engine turns a question, its memory and passages into text. It decides nothin
 knows no channel and no table.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -179,8 +180,17 @@ class EchoEngine:
         return EngineStatus("echo", True, f"repeats the question after {self._delay:g} s", "echo")
 
     def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
-        """The question again. Raises EngineTimeout when the delay is longer than the deadline."""
-        time.sleep(min(self._delay, request.deadline))
+        """The question again, word by word over the delay.
+
+        Raises EngineTimeout when the delay is longer than the deadline.
+        """
+        words = _growing(request.question) if on_text and self._delay else []
+        pause = min(self._delay, request.deadline) / (len(words) + 1)
+        for count, text in enumerate(words, 1):
+            time.sleep(pause)
+            if on_text and not on_text(text):
+                return Generation(text, "echo", "stopped", count)
+        time.sleep(pause)
         if self._delay > request.deadline:
             raise EngineTimeout
         return Generation(request.question, "echo")
@@ -195,6 +205,11 @@ class EchoEngine:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _growing(text: str) -> list[str]:
+    """The beginnings of a text: up to each of its words but the last."""
+    return [text[: match.end()] for match in re.finditer(r"\S+", text)][:-1]
 
 
 class FakeEngine:

@@ -126,7 +126,7 @@ _HAVE = "(?:yana|tana|ina|suna|yake|take|nake)"
 AGES = {
     "of": re.compile(rf"(?<!\w)(?:dan|yar|yan|mai|masu) {_ABOUT}{_UNIT} {_ABOUT}{_N}(?!\w)"),
     "their": re.compile(
-        r"(?<!\w)(?P<unit>shekar(?:u|un|ar)|watan(?:nin)?|satin|kwanan|kwanakin)(?:sa|shi|ta|na|su) "
+        r"(?<!\w)(?P<unit>shekar(?:u|un|ar)|watan(?:nin)?|satin|kwan(?:aki|a)n)(?:sa|shi|ta|na|su) "
         rf"(?:ne |sun kai |ya kai |yanzu )?{_ABOUT}{_N}(?!\w)"
     ),
     "has": re.compile(

@@ -40,6 +40,13 @@ class Channel(Protocol):
     def typing(self, address: str) -> None:
         """Show that an answer is being made, if the channel can. Never raises, never waits."""
 
+    def draft(self, number: int, address: str, text: str) -> None:
+        """Show the beginning of an answer that is being written, if the channel can.
+
+        `number` names the answer; no text says that it is over, and nothing of it may arrive any
+        more. Never raises, never waits.
+        """
+
     def acknowledge(self, inbound: Inbound) -> None:
         """Tell the provider that a button press was seen. Never raises, never waits."""
 

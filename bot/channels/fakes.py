@@ -30,6 +30,7 @@ class FakeChannel:
     )
     sent: list[Sent] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
+    drafted: list[tuple[int, str, str]] = field(default_factory=list)
     acknowledged: list[Inbound] = field(default_factory=list)
     #: Called with the new message's id while the sender still waits for our answer.
     on_taken: Callable[[str], None] | None = None
@@ -70,6 +71,10 @@ class FakeChannel:
     def typing(self, address: str) -> None:
         """Note that the sign was shown."""
         self.typed.append(address)
+
+    def draft(self, number: int, address: str, text: str) -> None:
+        """Note what was shown."""
+        self.drafted.append((number, address, text))
 
     def acknowledge(self, inbound: Inbound) -> None:
         """Note that the press was seen."""

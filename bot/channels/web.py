@@ -22,6 +22,8 @@ class WebChannel:
         chat_burst=100,
         chat_every_s=0.01,
         consent_on_page=True,
+        drafts=True,
+        pulled=True,
     )
 
     def start(self, accept: Accept) -> None:
@@ -36,6 +38,9 @@ class WebChannel:
 
     def typing(self, address: str) -> None:
         """The page shows it by itself while it waits."""
+
+    def draft(self, number: int, address: str, text: str) -> None:
+        """The page reads it from the store."""
 
     def acknowledge(self, inbound: Inbound) -> None:
         """The page knows from the answer to its own request."""

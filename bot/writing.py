@@ -1,0 +1,72 @@
+"""A model's answer to a question: asked with all that is known, judged as it grows and at its end.
+
+Knows the engine's port and the guard's. Whatever goes wrong is a reason, never an exception: the
+conversation then answers with vetted words.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+from bot.guard_text import cut_off
+from bot.mind import Mind
+from bot.streaming import Growing, Show
+from core import logs
+from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
+from core.messages import Turn
+from inference.engine import Generation, Passage, Request
+from knowledge import person
+from knowledge.library import Match
+
+#: Characters of a question that the library and a model are shown.
+LONGEST = 3_000
+PASSAGES = 3
+
+
+def written(turn: Turn, mind: Mind, match: Match, show: Show | None = None) -> Generation | str:
+    """What the model wrote, as the guard lets it pass; else why there is nothing to show.
+
+    `show` is given the answer as it grows, never more of it than the guard has passed.
+    """
+    try:
+        return _written(turn, mind, match, show)
+    except EngineError as error:
+        return _why(error)
+    except Exception as error:
+        logs.crash("engine.failed", error)
+        return "engine_failed"
+
+
+def _written(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Generation | str:
+    request = _request(turn, mind, match)
+    vetted = [passage.text for passage in request.passages]
+    given = {"passages": vetted, "language": turn.language, "question": request.question}
+    verbatim = mind.engine.verbatim
+    growing = Growing(None if verbatim else partial(mind.guard.begin, **given), show)
+    generation = mind.engine.generate(request, growing)
+    growing.settle()
+    if verbatim:
+        return generation if generation.text.strip() else "engine_empty"
+    if growing.reason:
+        return f"guard:{growing.reason}"
+    text = cut_off(generation.text) if generation.end == "length" else generation.text
+    verdict = mind.guard.check(text, **given)
+    return replace(generation, text=verdict.text) if verdict.ok else f"guard:{verdict.reason}"
+
+
+def _request(turn: Turn, mind: Mind, match: Match) -> Request:
+    question = turn.text[:LONGEST]
+    found = match.passages[:PASSAGES]
+    return Request(
+        question=question,
+        past=turn.past,
+        passages=tuple(Passage(one.id, mind.fill(turn, one.text)) for one in found),
+        person=person.line(question, turn.past),
+        language=turn.language,
+        deadline=mind.policy.deadline,
+        sampling=mind.sampling(),
+    )
+
+
+def _why(error: EngineError) -> str:
+    reasons = {EngineAbsent: "no_model", EngineBusy: "engine_busy", EngineTimeout: "engine_timeout"}
+    return reasons.get(type(error), "engine_error")
