@@ -1,5 +1,6 @@
 """`lafiya doctor`: looks at everything an operator can get wrong and says what to do about each."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,12 +74,27 @@ def _disk(settings: Settings) -> Check:
 
 
 def _database(settings: Settings) -> Check:
+    """Only looks: `lafiya migrate` and `lafiya serve` are what changes a database."""
+    folder = composition.data_folder(settings)
+    if folder is not None and not (folder / Path(settings.database_url).name).exists():
+        return _no_database_yet(folder)
     try:
         database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
-        store.migrate(database)
+        if not store.is_current(database):
+            return Check("database", False, "not at this version: run `lafiya migrate`")
+        store.check_key(database)
     except LafiyaError as error:
         return Check("database", False, f"{error} Check DATABASE_URL and that it can be reached.")
+    database.close()
     return Check("database", True, f"{database.engine.dialect.name}, schema up to date")
+
+
+def _no_database_yet(folder: Path) -> Check:
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return Check("database", False, f"cannot be made in {folder}. Check DATABASE_URL.")
+    return Check("database", True, "not there yet: `lafiya serve` or `lafiya migrate` makes it")
 
 
 def _key(settings: Settings) -> Check:

@@ -2,10 +2,13 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.command import upgrade
 from click.testing import CliRunner, Result
 from dotenv import dotenv_values
 
@@ -16,6 +19,7 @@ from cli.main import cli
 from cli.talk import answer_row
 from core.settings import Settings
 from inference.engine import EchoEngine, FakeEngine
+from storage.store import _alembic, open_store
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {
@@ -131,7 +135,33 @@ def test_the_doctor_finds_nothing_wrong_with_the_defaults(tmp_path: Path) -> Non
     done = lafiya("doctor", DATABASE_URL=url)
     assert done.exit_code == 0, done.output
     assert "LOOK" not in done.output
-    assert "sqlite, schema up to date" in done.output
+    assert "not there yet: `lafiya serve` or `lafiya migrate` makes it" in done.output
+    assert list(tmp_path.iterdir()) == [], "it only looks"
+
+
+def test_the_doctor_changes_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "lafiya.db"
+    url = f"sqlite:///{path}"
+    old = open_store(url)
+    upgrade(_alembic(old), "0001")
+    old.close()
+    for _ in range(2):
+        assert found(database_url=url)["database"] == (
+            False,
+            "not at this version: run `lafiya migrate`",
+        )
+    lafiya("migrate", DATABASE_URL=url)
+    before = dump(path)
+    assert found(database_url=url)["database"] == (True, "sqlite, schema up to date")
+    fine, say = found(database_url=url, data_key="a long secret")["database"]
+    assert not fine
+    assert "lafiya encrypt" in say
+    assert dump(path) == before
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as database:
+        return list(database.iterdump())
 
 
 def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
