@@ -35,16 +35,21 @@ _LETTERS: Final = {
 }
 # Deleted rather than kept: 'yan, ƴan and yan, al'ada and alada are the same word to a reader.
 _APOSTROPHES: Final = "'`´‘’‛′ʹʻʼʽˈˊˋˀʾʿ‵＇ꞌ"
-_TABLE: Final = str.maketrans({**_LETTERS, **dict.fromkeys(_APOSTROPHES, "")})
+_CONTROLS: Final = "".join(char for char in map(chr, range(128)) if not char.isprintable())
+_TABLE: Final = str.maketrans(
+    {**_LETTERS, **dict.fromkeys(_APOSTROPHES, ""), **dict.fromkeys(_CONTROLS, " ")}
+)
 _SIX_INSIDE: Final = re.compile(r"(?<=[a-z])6(?=[a-z])")
 _SIX_FIRST: Final = re.compile(r"(?<![\w])6(?=[aeiou][a-z]{2})")
 _LONG_REPEAT: Final = re.compile(r"([^\W\d_])\1{2,}")
-_SPACE: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"[^\W_]+")
 _SHORT_NEGATION: Final = re.compile(r"\bb (?=(?:ya|ta|na|sa|ma|a|shi|ni|su|mu|tsaya|iya)\b)")
 _MAX_PASSES: Final = 8
+# One message is folded by triage, search, commands and more: each time the same words.
+_REMEMBERED: Final = 512
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def fold(text: str) -> str:
     """Return the spelling-blind form of `text`, for matching only.
 
@@ -91,16 +96,24 @@ def short_forms() -> Mapping[str, str]:
 
 
 def _fold_once(text: str) -> str:
-    text = unicodedata.normalize("NFKD", text.lower().translate(_TABLE)).lower().translate(_TABLE)
-    text = "".join(_keep(char) for char in text)
-    text = unicodedata.normalize("NFKC", text).replace("ch", "c")
-    text = _SIX_FIRST.sub("b", _SIX_INSIDE.sub("b", text))
-    return _SPACE.sub(" ", _LONG_REPEAT.sub(r"\1", text)).strip()
+    text = text.lower().translate(_TABLE)
+    if not text.isascii():
+        text = _without_marks(text)
+    text = text.replace("ch", "c")
+    if "6" in text:
+        text = _SIX_FIRST.sub("b", _SIX_INSIDE.sub("b", text))
+    return " ".join(_LONG_REPEAT.sub(r"\1", text).split())
+
+
+def _without_marks(text: str) -> str:
+    """Leave out what only letters beyond ASCII have: marks, invisible signs, look-alikes."""
+    text = unicodedata.normalize("NFKD", text).lower().translate(_TABLE)
+    return unicodedata.normalize("NFKC", "".join(map(_keep, text)))
 
 
 def _keep(char: str) -> str:
     if char.isascii():
-        return char if char.isprintable() else " "
+        return char
     category = unicodedata.category(char)
     if category in {"Mn", "Me", "Cf"}:
         return ""

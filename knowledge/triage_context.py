@@ -5,13 +5,14 @@ cuts out what is denied, and the triage then looks at what is left.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from knowledge.triage_sieve import Sieve, Union, needs
 from knowledge.triage_text import pattern_key
 
 RULES: Final = Path(__file__).parent / "data" / "triage_context.yaml"
@@ -20,15 +21,14 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One kind of context: what speaks for it and what overrules it."""
+    """One kind of context: its name and what overrules it."""
 
     name: str
-    cue: re.Pattern[str]
     veto: re.Pattern[str] | None
 
-    def fits(self, keyed: str) -> bool:
-        """Say whether the keyed sentence is of this kind."""
-        return bool(self.cue.search(keyed)) and not (self.veto and self.veto.search(keyed))
+    def vetoed(self, keyed: str) -> bool:
+        """Say whether something in the keyed sentence overrules this kind."""
+        return self.veto is not None and self.veto.search(keyed) is not None
 
 
 class Context:
@@ -37,9 +37,12 @@ class Context:
     def __init__(self, rules: Mapping[str, Any]) -> None:
         """Compile `rules`, the content of the rules file."""
         shared = {name: pattern_key(rules[name]) for name in ("acute", "event", "personal")}
-        self._idiom = _union(rules["idioms"])
-        self._denied = _union(rules["removals"])
-        self._labels = [_label(name, rule, shared) for name, rule in rules["labels"].items()]
+        self._idioms = Union(map(pattern_key, rules["idioms"]))
+        self._denials = Union(map(pattern_key, rules["removals"]))
+        labels = [(_label(name, rule, shared), rule) for name, rule in rules["labels"].items()]
+        cues = [(label, pattern_key(cue)) for label, rule in labels for cue in rule["cues"]]
+        self._sieve = Sieve([needs(cue) for _, cue in cues])
+        self._cues = [(label, re.compile(cue)) for label, cue in cues]
 
     @classmethod
     def load(cls, path: Path = RULES) -> "Context":
@@ -48,25 +51,28 @@ class Context:
 
     def without_idioms(self, keyed: str) -> str:
         """Return the keyed sentence with figures of speech cut out."""
-        return " ".join(self._idiom.sub(" | ", keyed).split())
+        return " ".join(self._idioms.replaced(keyed, " | ").split())
 
     def without_denials(self, keyed: str) -> str:
         """Return the keyed sentence without what it denies ("bashi da zazabi")."""
-        return " ".join(self._denied.sub(" | ", keyed).split())
+        return " ".join(self._denials.replaced(keyed, " | ").split())
 
     def hinted(self, keyed: str) -> bool:
         """Say whether any cue stands in the keyed sentence, its vetoes left aside."""
-        return any(label.cue.search(keyed) for label in self._labels)
+        return next(self._cued(keyed), None) is not None
 
     def label(self, keyed: str) -> str | None:
         """Return the first kind of context that the keyed sentence has, or None."""
-        return next((label.name for label in self._labels if label.fits(keyed)), None)
+        return next((label.name for label in self._cued(keyed) if not label.vetoed(keyed)), None)
+
+    def _cued(self, keyed: str) -> Iterator[Label]:
+        """Yield the kinds that a cue speaks for, in order."""
+        for number in self._sieve.possible(keyed):
+            label, cue = self._cues[number]
+            if cue.search(keyed):
+                yield label
 
 
 def _label(name: str, rule: Mapping[str, Any], shared: Mapping[str, str]) -> Label:
     vetoes = [*(shared[veto] for veto in rule["vetoes"]), *map(pattern_key, rule["also_vetoed_by"])]
-    return Label(name, _union(rule["cues"]), re.compile("|".join(vetoes)) if vetoes else None)
-
-
-def _union(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern_key(pattern)})" for pattern in patterns))
+    return Label(name, re.compile("|".join(vetoes)) if vetoes else None)

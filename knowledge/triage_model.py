@@ -10,8 +10,9 @@ import json
 import re
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,39 +62,45 @@ class Model:
         scores = (self.bias + values @ self.weights[places]).astype(np.float64)
         powers = np.exp(scores[:-1] - scores[:-1].max())
         shares = dict(zip(self.signs, (powers / powers.sum()).tolist(), strict=True))
-        danger = 1.0 / (1.0 + float(np.exp(-np.clip(scores[-1], -30.0, 30.0))))
+        alarm = min(30.0, max(-30.0, float(scores[-1])))
+        danger = 1.0 / (1.0 + float(np.exp(-alarm)))
         return danger, max(shares, key=shares.__getitem__), shares
 
 
 def features(keyed: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the distinct feature buckets of `keyed` and their weights, of unit length."""
     words = [word for word in keyed.split() if word != "|"][:MAX_WORDS]
-    seen: dict[int, float] = {}
-    for word in words:
-        for bucket in _word_buckets(word):
-            seen[bucket] = seen.get(bucket, 0.0) + 1.0
+    seen: Counter[int] = Counter(chain.from_iterable(map(_word_buckets, words)))
+    counts: dict[int, float] = dict(seen)
     for first, second in pairwise(words):
         bucket = _bucket(f"2{first} {second}")
-        seen[bucket] = seen.get(bucket, 0.0) + 1.5
-    for first, second in zip(words, words[2:], strict=False):
-        bucket = _bucket(f"3{first} _ {second}")
-        seen[bucket] = seen.get(bucket, 0.0) + 1.0
-    for bucket in _bare_buckets(words):
-        seen[bucket] = seen.get(bucket, 0.0) + 1.0
-    places = np.fromiter(seen, dtype=np.int64, count=len(seen))
-    values = np.log1p(np.fromiter(seen.values(), dtype=np.float32, count=len(seen)))
+        counts[bucket] = counts.get(bucket, 0.0) + 1.5
+    for bucket in chain(_leaps(words), _bare_buckets(words)):
+        counts[bucket] = counts.get(bucket, 0.0) + 1.0
+    places = np.fromiter(counts, dtype=np.int64, count=len(counts))
+    values = np.log1p(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))
     norm = float(np.sqrt((values * values).sum())) or 1.0
     return places, (values / norm).astype(np.float32)
 
 
+def _leaps(words: list[str]) -> list[int]:
+    """Return features of the words with one word between them."""
+    apart = zip(words, words[2:], strict=False)
+    return [_bucket(f"3{first} _ {second}") for first, second in apart]
+
+
 def _bare_buckets(words: list[str]) -> list[int]:
     """Return features of the words without vowels: "mcj sr" is "maciji ya sari" in a hurry."""
-    bare = [_VOWELS.sub("", word) for word in words]
-    bare = [word for word in bare if len(word) > 1]
+    bare = [word for word in map(_bare, words) if len(word) > 1]
     return [
         *(_bucket(f"4{word}") for word in bare),
         *(_bucket(f"5{a} {b}") for a, b in pairwise(bare)),
     ]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _bare(word: str) -> str:
+    return _VOWELS.sub("", word)
 
 
 @functools.lru_cache(maxsize=20_000)

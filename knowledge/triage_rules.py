@@ -5,10 +5,11 @@ hit is history, news or a question is decided elsewhere.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from knowledge.triage_sieve import Needed, Sieve, better, needs
 from knowledge.triage_signs import Sign
 from knowledge.triage_text import key, pattern_key
 
@@ -75,12 +76,30 @@ _CALLS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One written rule that matched, with the place in the keyed text."""
+    """One written rule that matched: of which sign and of which kind."""
 
     sign: str
     by: str
-    start: int
-    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One phrase or pattern, or a pair of patterns that stand near one another."""
+
+    hit: Hit
+    first: re.Pattern[str]
+    second: re.Pattern[str] | None = None
+
+    def fits(self, keyed: str) -> bool:
+        if self.second is None:
+            return self.first.search(keyed) is not None
+        return any(self._beside(keyed, a) for a in self.first.finditer(keyed))
+
+    def _beside(self, keyed: str, a: re.Match[str]) -> bool:
+        if self.second is None:
+            return False
+        b = self.second.search(keyed, max(0, a.start() - PAIR_REACH), a.end() + PAIR_REACH)
+        return b is not None and (b.start() >= a.end() or b.end() <= a.start())
 
 
 class Rules:
@@ -88,14 +107,10 @@ class Rules:
 
     def __init__(self, signs: Mapping[str, Sign]) -> None:
         """Compile the rules of `signs`; a pattern that is not a regular expression raises."""
-        self._phrases = {name: _union(map(phrase_pattern, s.phrases)) for name, s in signs.items()}
-        self._patterns = {name: _union(map(_macro, s.patterns)) for name, s in signs.items()}
+        texts = list(_texts(signs))
+        self._sieve = Sieve([_needed(*patterns) for _, patterns in texts])
+        self._rules = [_Rule(hit, *map(re.compile, patterns)) for hit, patterns in texts]
         self._cries = {bare(key(cry)): name for name, s in signs.items() for cry in s.cries}
-        self._pairs = [
-            (name, re.compile(_macro(a)), re.compile(_macro(b)))
-            for name, sign in signs.items()
-            for a, b in sign.pairs
-        ]
 
     def cry(self, keyed: str) -> str | None:
         """Return the sign that the whole message names, calls for help aside, or None."""
@@ -103,19 +118,26 @@ class Rules:
 
     def hits(self, keyed: str) -> list[Hit]:
         """Return the rules that match `keyed` (see `triage_text.key`), at most one kind a sign."""
-        found = [
-            *_search(self._phrases, "phrase", keyed),
-            *_search(self._patterns, "pattern", keyed),
-        ]
-        return [*found, *self._pair_hits(keyed)]
+        found: dict[Hit, None] = {}
+        for number in self._sieve.possible(keyed):
+            rule = self._rules[number]
+            if rule.hit not in found and rule.fits(keyed):
+                found[rule.hit] = None
+        return list(found)
 
-    def _pair_hits(self, keyed: str) -> Iterable[Hit]:
-        for name, first, second in self._pairs:
-            for a in first.finditer(keyed):
-                b = second.search(keyed, max(0, a.start() - PAIR_REACH), a.end() + PAIR_REACH)
-                if b and (b.start() >= a.end() or b.end() <= a.start()):
-                    yield Hit(name, "pair", min(a.start(), b.start()), max(a.end(), b.end()))
-                    break
+
+def _texts(signs: Mapping[str, Sign]) -> Iterator[tuple[Hit, tuple[str, ...]]]:
+    """Yield every rule as regular expressions, the surest kind first."""
+    for name, sign in signs.items():
+        yield from ((Hit(name, "phrase"), (phrase_pattern(text),)) for text in sign.phrases)
+    for name, sign in signs.items():
+        yield from ((Hit(name, "pattern"), (_macro(text),)) for text in sign.patterns)
+    for name, sign in signs.items():
+        yield from ((Hit(name, "pair"), (_macro(a), _macro(b))) for a, b in sign.pairs)
+
+
+def _needed(first: str, second: str = "") -> Needed:
+    return better(needs(first), needs(second))
 
 
 def bare(keyed: str) -> str:
@@ -141,15 +163,3 @@ def _macro(pattern: str) -> str:
     for name, body in MACROS.items():
         pattern = pattern.replace(name, body)
     return pattern_key(pattern)
-
-
-def _union(patterns: Iterable[str]) -> re.Pattern[str] | None:
-    parts = [f"(?:{pattern})" for pattern in patterns]
-    return re.compile("|".join(parts)) if parts else None
-
-
-def _search(rules: Mapping[str, re.Pattern[str] | None], by: str, keyed: str) -> Iterable[Hit]:
-    for name, pattern in rules.items():
-        match = pattern.search(keyed) if pattern else None
-        if match:
-            yield Hit(name, by, match.start(), match.end())
