@@ -27,6 +27,8 @@ FORBIDDEN = frozenset(
         "answer",
     ]
 )
+#: waitress warns whenever a request waits for a thread: in a burst that is every one.
+NOISY, NOISY_PAUSE = frozenset({"waitress.queue"}), 60.0
 _logger = logging.getLogger("lafiya")
 
 Value = str | int | float | bool | None
@@ -50,6 +52,22 @@ def crash(action: str, error: BaseException, **fields: Value) -> None:
 def _place(path: str) -> str:
     """A file with its folder: several files are called telegram.py."""
     return "/".join(path.replace("\\", "/").rsplit("/", 2)[-2:])
+
+
+class _Seldom(logging.Filter):
+    """Lets one line a minute through of a library that warns at every request in a burst."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name not in NOISY:
+            return True
+        due = record.created >= self._next.get(record.name, 0.0)
+        if due:
+            self._next[record.name] = record.created + NOISY_PAUSE
+        return due
 
 
 class _JsonLines(logging.Formatter):
@@ -83,6 +101,7 @@ def configure(level: str = "INFO", form: str = "json", stream: TextIO | None = N
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _PlainLines())
+    handler.addFilter(_Seldom())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

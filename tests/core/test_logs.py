@@ -95,3 +95,18 @@ def test_an_error_without_words_says_its_own() -> None:
         True,
         False,
     )
+
+
+def test_a_burst_of_waiting_requests_is_one_line_a_minute(stream: io.StringIO) -> None:
+    logs.configure(stream=stream)
+    noisy, other = logging.getLogger("waitress.queue"), logging.getLogger("waitress")
+    at = 1_800_000_000.0
+    for seconds in (0, 0.1, 59.9, 60, 60.1, 119, 120.5):
+        record = noisy.makeRecord(noisy.name, 30, "x", 1, "Task queue depth is %d", (3,), None)
+        record.created = at + seconds
+        noisy.handle(record)
+    for _ in range(2):
+        other.warning("another part of it")
+        logs.event("ours")
+    said = [json.loads(line)["action"] for line in stream.getvalue().splitlines()]
+    assert said == ["waitress.queue.warning"] * 3 + ["waitress.warning", "ours"] * 2
