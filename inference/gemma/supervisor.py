@@ -1,0 +1,225 @@
+"""Keeps a batch loop running: builds it, asks it, and builds the next one after a crash.
+
+A loop that crashed or is stuck fails its requests at once (the bot's fallback answers them); those
+at the door wait for the next loop. Three rebuilds in five minutes are enough: then it rests until
+the first is five minutes ago. Knows no text and no release.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import Empty
+
+from transformers import PreTrainedModel
+
+from core import logs
+from core.errors import EngineAbsent, EngineError, EngineTimeout
+from inference.engine import Sampling
+from inference.gemma.batching import Loop, News, Ticket, is_out_of_memory
+from inference.gemma.gate import Gate
+from inference.gemma.lora import BASE_SLOT, Board
+from inference.gemma.plan import Plan, halve
+
+RESTARTS, WITHIN = 3, 300.0
+FIRST = Sampling(temperature=0.0, max_tokens=2)
+#: How often the loop is looked at when nothing happens, in seconds.
+TICK = 0.5
+#: Called with all tokens so far; False ends the request.
+OnTokens = Callable[[Sequence[int]], bool]
+
+
+class Supervisor:
+    """One model, one loop at a time. `try_out` is a prompt that every new loop must answer."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        plan: Plan,
+        board: Board,
+        gate: Gate,
+        try_out: Sequence[int],
+        *,
+        stuck: float = 120.0,
+    ) -> None:
+        self.plan, self.gate = plan, gate
+        #: Why it does not answer, or what it had to give up; empty when all is well.
+        self.trouble = ""
+        self._model, self._board = model, board
+        self._try_out, self._stuck = try_out, stuck
+        self._attention: str = model.config._attn_implementation
+        self._wanted = plan.running
+        self._loop: Loop | None = None
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._rebuilt: deque[float] = deque(maxlen=RESTARTS)
+
+    def start(self) -> None:
+        """Build the first loop, smaller when the memory is short. Raises EngineError."""
+        if not self._attention.startswith("paged|"):
+            # Named, so that no other kernels are looked for on the network.
+            self._model.set_attn_implementation(f"paged|{self._attention}")
+        while (error := self._build()) is not None:
+            if not (is_out_of_memory(error) and self._shrink()):
+                raise EngineError(self.trouble)
+        self._welcome()
+
+    def watch(self) -> None:
+        """Look after the loop until `close`."""
+        while not self._closing.is_set():
+            self._wake.wait(TICK)
+            self._wake.clear()
+            why = self._what_is_wrong()
+            if why and not self._closing.is_set():
+                self._recover(why)
+
+    def ask(
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        slot: int,
+        until: float,
+        on_tokens: OnTokens | None = None,
+    ) -> tuple[Sequence[int], bool]:
+        """All tokens of the answer, and whether it came to its end (else `on_tokens` ended it).
+
+        Raises EngineTimeout at `until`, EngineError when the loop fails. Whatever happens, the
+        request is out of the loop afterwards: a cancelled one never reports back by itself.
+        """
+        loop = self._loop
+        if loop is None:
+            raise EngineAbsent(self.trouble or "the model is being started")
+        ticket = loop.submit(ids, sampling, slot, stream=on_tokens is not None)
+        try:
+            return _follow(ticket, until, on_tokens)
+        finally:
+            loop.drop(ticket)
+
+    def alive(self) -> bool:
+        """Whether a loop is running."""
+        return self._loop is not None and self._loop.alive()
+
+    @property
+    def loop(self) -> Loop | None:
+        """The loop of now, for those who look inside (tests, benchmarks)."""
+        return self._loop
+
+    def close(self) -> None:
+        """End the loop; the model is as it was before."""
+        self._closing.set()
+        self._wake.set()
+        if self._loop is not None:
+            self._loop.end()
+            self._loop.let_go()
+            self._loop = None
+        self._model.set_attn_implementation(self._attention)
+
+    def _build(self) -> BaseException | None:
+        """A new loop that has answered once; or why there is none."""
+        loop = self._loop = Loop(self._model, self.plan, self._board, self._wake.set)
+        loop.begin()
+        try:
+            self.ask(self._try_out, FIRST, BASE_SLOT, time.monotonic() + self._stuck)
+        except EngineError as error:
+            cause = loop.error() or error
+            self._bury("crashed")
+            return cause
+        return None
+
+    def _what_is_wrong(self) -> str:
+        loop = self._loop
+        if loop is None or not loop.alive():
+            return "crashed"
+        return "stuck" if loop.stuck_for(time.monotonic()) > self._stuck else ""
+
+    def _recover(self, why: str) -> None:
+        """Fail what is in the loop, and build the next one as soon as that is allowed."""
+        self.gate.shut()
+        error = self._bury(why)
+        while self._wait_for_turn(error):
+            if is_out_of_memory(error):
+                self._shrink()
+            self._rebuilt.append(time.monotonic())
+            error = self._build()
+            if error is None:
+                logs.event("engine.rebuilt", running=self.plan.running, blocks=self.plan.blocks)
+                return self._welcome()
+        return None
+
+    def _bury(self, why: str) -> BaseException | None:
+        """Let go of the loop, failing its requests. What it died of."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return None
+        error = loop.error()
+        self.trouble = "out of memory" if is_out_of_memory(error) else f"the model {why}"
+        logs.event(
+            f"engine.{why}", level=logging.ERROR, error=type(error).__name__, steps=loop.steps
+        )
+        loop.abandon("the model has stopped")
+        loop.let_go()
+        return error
+
+    def _wait_for_turn(self, error: BaseException | None) -> bool:
+        """Wait until a rebuild is allowed. False when it is time to close, or of no use."""
+        if is_lost(error):
+            self.trouble = "the GPU is lost to this process: restart the service"
+            self.gate.refuse(self.trouble)
+            self._closing.wait()
+        wait = next_rebuild(self._rebuilt, time.monotonic())
+        if wait > 0:
+            self.trouble += f"; rebuilt {RESTARTS} times, next try in {WITHIN / 60:g} minutes"
+            logs.event("engine.resting", level=logging.ERROR, seconds=round(wait))
+            self.gate.refuse(self.trouble)
+        return not self._closing.wait(wait)
+
+    def _shrink(self) -> bool:
+        """Half of the cache and of the batch; False when they are the least already."""
+        smaller = halve(self.plan, self._model.config.get_text_config())
+        if smaller is None:
+            return False
+        self.plan = smaller
+        logs.event(
+            "engine.memory", level=logging.WARNING, running=smaller.running, blocks=smaller.blocks
+        )
+        return True
+
+    def _welcome(self) -> None:
+        """Open the door, and say what had to be given up."""
+        now, wanted = self.plan.running, self._wanted
+        self.trouble = f"out of memory: {now} at once, not {wanted}" if now < wanted else ""
+        self.gate.open(self.plan.running)
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether a GPU error is of the kind that every later call meets again."""
+    return "CUDA error" in str(error) and not is_out_of_memory(error)
+
+
+def _follow(ticket: Ticket, until: float, on_tokens: OnTokens | None) -> tuple[Sequence[int], bool]:
+    while True:
+        news = _newest(ticket, until)
+        if news.failure:
+            raise EngineError(news.failure)
+        if news.done:
+            return news.tokens, True
+        if on_tokens is not None and not on_tokens(news.tokens):
+            return news.tokens, False
+
+
+def _newest(ticket: Ticket, until: float) -> News:
+    """Wait for news; of several only the last counts, for each holds all tokens so far."""
+    try:
+        news = ticket.news.get(timeout=max(0.0, until - time.monotonic()))
+    except Empty:
+        raise EngineTimeout("the deadline passed while the model was writing") from None
+    while not ticket.news.empty():
+        news = ticket.news.get()
+    return news
+
+
+def next_rebuild(rebuilt: Sequence[float], now: float) -> float:
+    """Seconds until one more rebuild is allowed."""
+    if len(rebuilt) < RESTARTS:
+        return 0.0
+    return max(0.0, rebuilt[-RESTARTS] + WITHIN - now)
