@@ -10,7 +10,7 @@ run: .venv/run-ready
 	$(BIN)/lafiya serve
 
 test: .venv/dev-ready lint types
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev-ready
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ eval-library: .venv/run-ready
 	$(BIN)/python -m knowledge.library_eval
 
 eval-language: .venv/run-ready
-	$(BIN)/python -m knowledge.language_train --eval
+	$(BIN)/python -m knowledge.language_train --measure-only
 
 content: .venv/run-ready
 	$(BIN)/lafiya content check

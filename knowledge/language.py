@@ -130,11 +130,6 @@ def is_arabic_script(text: str) -> bool:
     return arabic * 2 > len(letters)
 
 
-def has_letters(text: str) -> bool:
-    """Return whether `text` has a letter of any script."""
-    return any(char.isalpha() for char in text)
-
-
 def _pronounceable(word: str) -> bool:
     if not word.isascii():
         return len(word) > 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.folding import tokens
-from knowledge.language import Detector, has_letters, is_arabic_script
+from knowledge.language import Detector, is_arabic_script
 from knowledge.language_train import Line, corpus, report
 
 DETECTOR = Detector.load()
@@ -62,16 +62,9 @@ def test_detect(label: str, text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "letters", "arabic"),
-    [
-        ("ina", True, False),
-        ("123", False, False),
-        ("سلام 12", True, True),
-        ("ina سلا", True, False),
-    ],
+    ("text", "arabic"), [("ina", False), ("123", False), ("سلام 12", True), ("ina سلا", False)]
 )
-def test_scripts(text: str, letters: bool, arabic: bool) -> None:
-    assert has_letters(text) is letters
+def test_scripts(text: str, arabic: bool) -> None:
     assert is_arabic_script(text) is arabic
 
 
