@@ -1,0 +1,161 @@
+"""The process of a training run: data, training, release. `training.jobs` starts it.
+
+The composition root of a run, as `bot.app` is that of the service: it alone joins the store, the
+guard and the registry with the training, which knows none of them.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.guard import Guard
+from core import logs
+from core.errors import LafiyaError
+from core.messages import Past, Source
+from core.settings import Settings, load_settings
+from knowledge.language import Detector
+from knowledge.referral import Referral
+from storage import consented
+from storage.store import Store, open_store
+from training import data, manifest, run
+from training.folder import ENDED, RunFolder
+from training.manifest import Manifest
+from training.registry import Registry, open_registry
+from training.rows import Conversation
+
+#: The store's own conversations as a source of data.
+STORE = "store"
+#: Answers that may be taught: what clinicians vetted. A model must not learn from itself.
+VETTED = (Source.LIBRARY.value, Source.DANGER_SIGN.value)
+ACTOR = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """Takes one run from its settings to a release that waits for its verdict."""
+
+    folder: RunFolder
+    store: Store
+    registry: Registry
+
+    def work(self) -> bool:
+        """Everything that is not done yet; whether it came to its end."""
+        if not (self.folder.data / "card.json").exists():
+            self.prepare()
+        if self.folder.result() is None and not run.train(self.folder):
+            return False
+        self.release()
+        return True
+
+    def prepare(self) -> None:
+        """Read, clean and split the data. Raises DataError, SettingsError."""
+        wanted = self.folder.config()
+        self.folder.update(phase="preparing", pid=os.getpid(), detail=", ".join(wanted.data))
+        sources = [data.Source.parse(text) for text in wanted.data]
+        counted = Counter(self.folder)
+        prepared = data.prepare(
+            sources, tools(self.store), held_out=wanted.held_out, on_row=counted
+        )
+        data.save(prepared, self.folder.data)
+
+    def release(self) -> None:
+        """Seal the adapter and register it as a candidate, named like the run."""
+        self.folder.update(phase="saving", detail="registering the release")
+        if not (self.folder.adapter / manifest.FILE).exists():
+            manifest.write(self.folder.adapter, self._manifest())
+        name = self.registry.add(self.folder.adapter, actor=ACTOR, now=time.time())
+        self._forget_words()
+        self.folder.update(phase="done", detail=f"release {name}")
+
+    def _manifest(self) -> Manifest:
+        wanted, result = self.folder.config(), self.folder.result() or {}
+        figures = ("base_loss", "held_out_loss", "train_loss", "seconds", "tokens", "steps")
+        return Manifest(
+            name=self.folder.name,
+            base_model=wanted.model,
+            base_revision=str(result.get("revision", "")),
+            data=str(self.folder.card().get("hash", "")),
+            config=wanted.model_dump(mode="json"),
+            metrics={name: float(result[name]) for name in figures if result.get(name) is not None},
+            code_version=version(),
+            created=time.time(),
+        )
+
+    def _forget_words(self) -> None:
+        """What people wrote stays in the store alone, where they can erase it."""
+        named = (data.Source.parse(text).name for text in self.folder.config().data)
+        if STORE in named:
+            for name in ("train.jsonl", "held_out.jsonl"):
+                (self.folder.data / name).unlink(missing_ok=True)
+
+
+class Counter:
+    """Says in the run's state how many rows have been looked at, twice a second at most."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder, self._said = folder, 0.0
+
+    def __call__(self, count: int) -> None:
+        if time.monotonic() - self._said > 0.5:
+            self._said = time.monotonic()
+            self._folder.update(detail=f"{count:,} conversations looked at")
+
+
+def tools(store: Store) -> data.Tools:
+    """What judges the rows: the guard that judges the model's answers, and the detector."""
+    detector = Detector.load()
+    guard = Guard.load(detector)
+
+    def judge(question: str, answer: str) -> str | None:
+        verdict = guard.check(answer, question=question)
+        return None if verdict.ok else verdict.reason
+
+    return data.Tools(
+        detector.detect,
+        judge,
+        known_numbers=Referral.load().numbers(),
+        own={STORE: lambda: from_store(store)},
+    )
+
+
+def from_store(store: Store) -> Iterator[Conversation]:
+    """The store's own conversations, with the consent of those who wrote them."""
+    for exchange in consented.exchanges(store, VETTED):
+        turns = (Past("user", exchange.question.strip()), Past("assistant", exchange.answer))
+        yield Conversation(turns, STORE, exchange.message_id)
+
+
+def version() -> str:
+    """The version of this program."""
+    from importlib.metadata import version as installed
+
+    return installed("lafiya")
+
+
+def trainer(settings: Settings, folder: RunFolder) -> Trainer:
+    """Wire a run. Raises SettingsError, StoreError."""
+    store = open_store(settings.database_url, settings.data_key.get_secret_value())
+    return Trainer(folder, store, open_registry(settings, store))
+
+
+def main(arguments: list[str]) -> int:
+    """Work on the run folder named first; an environment file may be named second."""
+    folder, env_file = RunFolder(Path(arguments[0])), Path(*arguments[1:2] or [".env"])
+    logs.configure("INFO", "json")
+    try:
+        settings = load_settings(os.environ, env_file if env_file.is_file() else None)
+        return 0 if trainer(settings, folder).work() else 1
+    except LafiyaError as error:
+        folder.update(phase="failed", detail=str(error))
+    except Exception as error:
+        logs.crash("run.failed", error, run=folder.name)
+        if folder.state().phase not in ENDED:
+            folder.update(phase="failed", detail=f"{type(error).__name__} (see log.txt)")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

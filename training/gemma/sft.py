@@ -1,0 +1,263 @@
+"""The fine-tuning run, in a process of its own (`training.run` is its entry).
+
+Reads the settings and conversations that `training.jobs` put into the folder, trains a LoRA adapter
+with TRL and PEFT (or Unsloth, where it is installed), and writes where it stands as it goes. Killed
+at any moment it goes on from its last checkpoint. Knows no database and no person.
+"""
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from transformers import EarlyStoppingCallback, PrinterCallback
+
+from core import logs
+from core.errors import LafiyaError
+from training import data
+from training.config import TrainConfig
+from training.folder import RunFolder
+from training.gemma.models import Prepared, prepare
+from training.gemma.tokens import Encoded, encode_all
+from training.gemma.watch import Watch, memory
+from training.rows import DataError
+
+#: How a process that was stopped on purpose ends.
+CANCELLED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How the steps are cut: what memory allows, at one effective batch."""
+
+    batch: int
+    accumulation: int
+    checkpointing: bool = False
+
+    def smaller(self) -> "Fit | None":
+        """Half the batch in twice the passes; then activations recomputed; then nothing."""
+        if self.batch > 1:
+            return replace(self, batch=self.batch // 2, accumulation=self.accumulation * 2)
+        return None if self.checkpointing else replace(self, checkpointing=True)
+
+
+def run(folder: RunFolder, *, callbacks: Sequence[Any] = ()) -> dict[str, Any] | None:
+    """Train what the folder asks for; the result, or None when it was asked to stop.
+
+    `callbacks` are further transformers callbacks. Raises SettingsError, DataError, EngineError.
+    """
+    wanted = folder.config()
+    folder.update(phase="loading", pid=os.getpid(), detail=wanted.model)
+    prepared = prepare(wanted)
+    train, graded = (_encoded(folder, name, prepared, wanted) for name in ("train", "held_out"))
+    graded = graded[: wanted.held_out_most]
+    fit: Fit | None = Fit(wanted.batch, wanted.accumulation)
+    while fit is not None:
+        folder.update(batch=fit.batch)
+        try:
+            return _fitted(folder, wanted, prepared, train, graded, fit, callbacks)
+        except torch.OutOfMemoryError:
+            pass
+        # Outside the handler: its traceback keeps every tensor of the failed step alive.
+        _free()
+        fit = _told_smaller(folder, fit)
+    raise DataError("out of memory at batch 1: choose a smaller max_length, or quantize 4bit")
+
+
+def _told_smaller(folder: RunFolder, fit: Fit) -> Fit | None:
+    smaller = fit.smaller()
+    if smaller:
+        detail = f"out of memory: batch {smaller.batch} x {smaller.accumulation}"
+        folder.update(detail=detail + (", recomputing" if smaller.checkpointing else ""))
+        logs.event("train.smaller", batch=smaller.batch, accumulation=smaller.accumulation)
+    return smaller
+
+
+def _encoded(
+    folder: RunFolder, name: str, prepared: Prepared, wanted: TrainConfig
+) -> list[Encoded]:
+    rows = data.load(folder.data / f"{name}.jsonl") if _has(folder.data / f"{name}.jsonl") else ()
+    encoding = encode_all(rows, prepared.tokenizer, wanted.max_length)
+    if name == "train" and not encoding.rows:
+        raise DataError(f"no conversation fits into max_length {wanted.max_length}")
+    folder.log({"step": -1, "data": name, **encoding.statistics()})
+    return list(encoding.rows)
+
+
+def _has(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _fitted(
+    folder: RunFolder,
+    wanted: TrainConfig,
+    prepared: Prepared,
+    train: list[Encoded],
+    graded: list[Encoded],
+    fit: Fit,
+    callbacks: Sequence[Any],
+) -> dict[str, Any] | None:
+    watch = Watch(folder)
+    trainer = _trainer(folder, wanted, prepared, train, graded, fit, [watch, *callbacks])
+    checkpoint = _last_checkpoint(folder)
+    base = folder.state().base_loss
+    if graded and base is None:
+        folder.update(phase="grading", detail="the base model's loss on the held-out questions")
+        base = float(trainer.evaluate()["eval_loss"])
+        folder.update(base_loss=base)
+    started = time.monotonic()
+    trainer.train(resume_from_checkpoint=checkpoint)
+    seconds = time.monotonic() - started
+    if watch.stopped:
+        folder.update(phase="cancelled", detail="stopped; its checkpoint is kept")
+        return None
+    folder.update(phase="grading", detail="the adapter's loss on the held-out questions")
+    final = float(trainer.evaluate()["eval_loss"]) if graded else None
+    return _saved(folder, wanted, prepared, trainer, fit, base, final, seconds)
+
+
+def _trainer(
+    folder: RunFolder,
+    wanted: TrainConfig,
+    prepared: Prepared,
+    train: list[Encoded],
+    graded: list[Encoded],
+    fit: Fit,
+    callbacks: Sequence[Any],
+) -> Any:
+    # Imported late: Unsloth, where it is used, must come before.
+    trl: Any = import_module("trl")
+    rows: Any = import_module("datasets").Dataset
+    gpu = prepared.device == "cuda"
+    packing = gpu if wanted.packing is None else wanted.packing
+    part = 1 / wanted.checks
+    arguments = trl.SFTConfig(
+        output_dir=str(folder.checkpoints),
+        num_train_epochs=wanted.epochs,
+        max_steps=wanted.max_steps or -1,
+        per_device_train_batch_size=fit.batch,
+        per_device_eval_batch_size=fit.batch,
+        gradient_accumulation_steps=fit.accumulation,
+        gradient_checkpointing=fit.checkpointing,
+        learning_rate=wanted.learning_rate,
+        lr_scheduler_type=wanted.schedule,
+        warmup_steps=wanted.warmup,
+        weight_decay=wanted.weight_decay,
+        optim="adamw_8bit" if gpu and prepared.eight_bit_optimizer else "adamw_torch",
+        seed=wanted.seed,
+        data_seed=wanted.seed,
+        # The rows are cut to length already: TRL would cut answers.
+        max_length=wanted.max_length if packing else None,
+        packing=packing,
+        eval_packing=False,
+        dataset_kwargs=None if packing else {"skip_prepare_dataset": True},
+        logging_steps=0.01,
+        logging_first_step=True,
+        eval_strategy="steps" if graded else "no",
+        eval_steps=part,
+        save_strategy="steps",
+        save_steps=part,
+        save_total_limit=2,
+        load_best_model_at_end=bool(graded),
+        metric_for_best_model="eval_loss" if graded else None,
+        greater_is_better=False,
+        include_num_input_tokens_seen="non_padding",
+        report_to=wanted.report_to,
+        run_name=folder.name,
+        bf16=gpu,
+        fp16=False,
+        use_cpu=not gpu,
+        dataloader_pin_memory=gpu,
+        disable_tqdm=True,
+        log_level="error",
+    )
+    stop_early = EarlyStoppingCallback(wanted.patience) if graded and wanted.patience else None
+    trainer = trl.SFTTrainer(
+        model=prepared.model,
+        args=arguments,
+        train_dataset=rows.from_list(_columns(train)),
+        eval_dataset=rows.from_list(_columns(graded)) if graded else None,
+        processing_class=prepared.tokenizer,
+        callbacks=[*([stop_early] if stop_early else []), *callbacks],
+    )
+    # Losses go to the progress file; what the library prints would only fill the log.
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _columns(rows: list[Encoded]) -> list[dict[str, list[int]]]:
+    return [{"input_ids": row.input_ids, "labels": row.labels} for row in rows]
+
+
+def _saved(
+    folder: RunFolder,
+    wanted: TrainConfig,
+    prepared: Prepared,
+    trainer: Any,
+    fit: Fit,
+    base: float | None,
+    final: float | None,
+    seconds: float,
+) -> dict[str, Any]:
+    folder.update(phase="saving", detail="")
+    result = {
+        "base_loss": base,
+        "held_out_loss": final,
+        "train_loss": _last_loss(trainer),
+        "steps": trainer.state.global_step,
+        "tokens": trainer.state.num_input_tokens_seen,
+        "seconds": round(seconds, 1),
+        "batch": fit.batch,
+        "accumulation": fit.accumulation,
+        "checkpointing": fit.checkpointing,
+        "memory": memory(),
+        "trainer": prepared.trainer,
+        "revision": prepared.revision,
+        "model": wanted.model,
+    }
+    if trainer.is_world_process_zero():
+        trainer.model.save_pretrained(folder.adapter, safe_serialization=True)
+        folder.finish(result)
+        folder.update(phase="trained", held_out_loss=final, detail="")
+    return result
+
+
+def _last_loss(trainer: Any) -> float | None:
+    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    return losses[-1] if losses else None
+
+
+def _last_checkpoint(folder: RunFolder) -> str | None:
+    """The newest checkpoint that is whole: the state is the last file that the trainer writes."""
+    found = [
+        path
+        for path in folder.checkpoints.glob("checkpoint-*")
+        if _has(path / "trainer_state.json")
+    ]
+    newest = max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return str(newest) if newest else None
+
+
+def _free() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def main(folder: RunFolder) -> int:
+    """Run a folder, writing into its state how it ended; the process's exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: folder.ask_to_stop())
+    try:
+        return CANCELLED if run(folder) is None else 0
+    except LafiyaError as error:
+        folder.update(phase="failed", detail=str(error))
+    except Exception as error:
+        logs.crash("train.failed", error, run=folder.name)
+        folder.update(phase="failed", detail=f"{type(error).__name__} (see log.txt)")
+    return 1

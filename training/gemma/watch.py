@@ -1,0 +1,90 @@
+"""What looks over the trainer's shoulder: writes where it stands, and stops it when asked."""
+
+import resource
+import time
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+from training.folder import RunFolder
+
+#: A checkpoint at least so often, in seconds, whatever the steps: a kill costs no more than this.
+SAVE_EVERY = 300.0
+
+
+class Watch(TrainerCallback):
+    """Progress out, the wish to stop in. `stopped` says that the run ended because it was asked."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.stopped = False
+        self._folder = folder
+        self._began, self._begin_step, self._begin_tokens = time.monotonic(), 0, 0.0
+        self._saved = time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Steps are known now; a resumed run begins in the middle."""
+        self._began, self._begin_step = time.monotonic(), state.global_step
+        self._begin_tokens = _tokens(state)
+        self._saved = self._began
+        if state.is_world_process_zero:
+            self._folder.update(
+                phase="training", step=state.global_step, steps=state.max_steps, detail=""
+            )
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Between the passes of a step too: a step may take a minute."""
+        self._stop_if_asked(control)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Stop, or save when the last checkpoint is long ago."""
+        self._stop_if_asked(control)
+        if self.stopped or time.monotonic() - self._saved > SAVE_EVERY:
+            control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Note when."""
+        self._saved = time.monotonic()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """One line in the progress file, and the state."""
+        named = _named(logs or {})
+        if not state.is_world_process_zero or not named.keys() & {"loss", "held_out_loss"}:
+            return
+        seconds = time.monotonic() - self._began
+        done = state.global_step - self._begin_step
+        line: dict[str, Any] = {"step": state.global_step, "seconds": round(seconds, 2)}
+        line |= named
+        self._folder.log(line)
+        changes: dict[str, Any] = {k: line[k] for k in ("loss", "held_out_loss") if k in line}
+        if "held_out_loss" in changes:
+            best = self._folder.state().best_loss
+            changes["best_loss"] = min(changes["held_out_loss"], best or float("inf"))
+        if done > 0 and seconds > 0:
+            left = (state.max_steps - state.global_step) * seconds / done
+            changes["eta"] = round(left, 1)
+            changes["speed"] = round((_tokens(state) - self._begin_tokens) / seconds, 1)
+        self._folder.update(
+            step=state.global_step, steps=state.max_steps, memory=memory(), **changes
+        )
+
+    def _stop_if_asked(self, control: Any) -> None:
+        if self._folder.asked_to_stop():
+            self.stopped = True
+            control.should_training_stop = True
+
+
+def _named(logs: dict[str, Any]) -> dict[str, Any]:
+    names = {"loss": "loss", "learning_rate": "learning_rate", "eval_loss": "held_out_loss"}
+    return {ours: logs[theirs] for theirs, ours in names.items() if theirs in logs}
+
+
+def _tokens(state: Any) -> float:
+    return float(state.num_input_tokens_seen)
+
+
+def memory() -> int:
+    """The most memory held so far, in bytes: the GPU's where there is one, else the process's."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
