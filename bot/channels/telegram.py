@@ -21,6 +21,7 @@ from bot.channels.base import Accept
 from bot.channels.loop import LoopStopped, LoopThread
 from bot.channels.split import utf16
 from bot.channels.telegram_buttons import keyboard
+from bot.channels.telegram_drafts import EVERY, Previews
 from bot.channels.telegram_faults import Request, meaning
 from bot.channels.telegram_receive import Bot, Receiver
 from core.errors import SendDoubtful, SendError, SendLater
@@ -45,6 +46,7 @@ class TelegramChannel:
         timeout: float = 10.0,
         polling_timeout: int = 30,
         first_pause: float = 0.5,
+        draft_every: float = EVERY,
         menu: Sequence[tuple[str, str]] = (),
     ) -> None:
         """`menu` holds the (command, description) pairs that Telegram shows behind its / button."""
@@ -59,6 +61,7 @@ class TelegramChannel:
         self._loop = LoopThread("telegram")
         self._bot: Bot | None = None
         self._me = telegram_parse.Me(id=_bot_id(token))
+        self._previews = Previews(self._loop, self._client, draft_every)
         self._typing: set[str] = set()
         self._typing_lock = threading.Lock()
 
@@ -75,6 +78,7 @@ class TelegramChannel:
             max_buttons=8,
             typing=True,
             documents=True,
+            drafts=True,
             overall_per_s=30.0,
             chat_burst=1,
             chat_every_s=1.0,
@@ -115,6 +119,10 @@ class TelegramChannel:
                 return
             self._typing.add(address)
         self._aside("typing", lambda: self._show_typing(address))
+
+    def draft(self, number: int, address: str, text: str) -> None:
+        """Show an answer growing, in a private chat; the reply replaces it."""
+        self._previews.show(number, address, text)
 
     def acknowledge(self, inbound: Inbound) -> None:
         """Stop the spinner on a pressed button."""

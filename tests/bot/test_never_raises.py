@@ -11,7 +11,7 @@ from bot.guard import Guard
 from bot.mind import Mind
 from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
 from core.messages import Choice, Kind, Past, Source, Turn
-from inference.engine import EchoEngine, Engine, EngineStatus, Generation, Request
+from inference.engine import EchoEngine, Engine, EngineStatus, Generation, OnText, Request
 from knowledge.language import Detector
 from tests.bot.talks import TALKS, WORDS
 
@@ -27,9 +27,11 @@ class Moody:
     def status(self) -> EngineStatus:
         return EngineStatus("moody", True, "")
 
-    def generate(self, request: Request) -> Generation:
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         if isinstance(self.mood, Exception):
             raise self.mood
+        if on_text is not None and not on_text(f"{self.mood}\n"):
+            return Generation(self.mood, end="stopped")
         return Generation(self.mood)
 
     def close(self) -> None:

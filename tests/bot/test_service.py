@@ -9,7 +9,7 @@ from bot.fakes import FakeTriage, tiny_mind
 from bot.worker import POISON
 from core.errors import SendLater, StoreError
 from core.messages import Capabilities, Inbound, Kind
-from inference.engine import FakeEngine, Generation, Request
+from inference.engine import FakeEngine, Generation, OnText, Request
 from storage import jobs
 from tests.bot.conftest import House, MakeHouse
 
@@ -129,13 +129,13 @@ def test_a_job_that_could_not_be_put_back_is_not_held_for_ever(house: House) -> 
 
 def test_a_job_in_hand_is_not_taken_for_a_dead_one(make_house: MakeHouse) -> None:
     class Slow(FakeEngine):
-        def generate(self, request: Request) -> Generation:
+        def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
             house.now += 13
             house.app.keep_leases(house.now)
             house.now += 5
             house.app.keep_leases(house.now)
             assert house.rows("SELECT count(*) FROM jobs WHERE status = 'running'") == [(1,)]
-            return super().generate(request)
+            return super().generate(request, on_text)
 
     house = make_house(tiny_mind(Slow("Amsa.")))
     house.agree()
