@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.service import Service
 from tests.providers import Providers
 
@@ -16,14 +17,24 @@ def providers() -> Iterator[Providers]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where the services of the tests come from."""
+    started = Nursery()
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def serve(tmp_path: Path, providers: Providers) -> Iterator[Callable[..., Service]]:
+def serve(
+    tmp_path: Path, providers: Providers, nursery: Nursery
+) -> Iterator[Callable[..., Service]]:
     """Starts `lafiya serve` with settings; SQLite in the test's folder."""
     begun: list[Service] = []
 
     def start(folder: Path = tmp_path, **settings: str) -> Service:
         url = f"sqlite:///{folder}/lafiya.db"
-        service = Service(tmp_path, providers.base, url, settings=settings)
+        service = Service(tmp_path, providers.base, url, settings=settings, nursery=nursery)
         begun.append(service)
         return service.__enter__()
 

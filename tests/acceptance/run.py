@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.service import TELEGRAM_SECRET, TELEGRAM_TOKEN, TWILIO_TOKEN, Service, Upset
 from tests.acceptance.traffic import Deliverer, Note, judge, until, write
 from tests.providers import Plan, Providers
@@ -40,6 +41,7 @@ def nothing_lost(
     upset: Sequence[Callable[[Service], None]] = (),
     seed: int = 0,
     patience: float = 240.0,
+    nursery: Nursery | None = None,
 ) -> dict[str, Any]:
     """Deliver, upset the service three times in between, wait for the replies, and judge."""
     notes = write(deliveries, seed=seed)
@@ -47,7 +49,7 @@ def nothing_lost(
     plan = Plan.read(FAULTS, seed, hang=4.0, retry_after=1)
     with (
         Providers(plan) as providers,
-        Service(folder, providers.base, database_url, commands) as service,
+        Service(folder, providers.base, database_url, commands, nursery=nursery) as service,
     ):
         deliverer = Deliverer(service, rate)
         deliverer.begin(notes)
