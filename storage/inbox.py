@@ -41,8 +41,7 @@ def accept(
     with store.write() as connection:
         if not _first_time(store, connection, inbound, now):
             return None
-        person_id, key = _person(store, connection, inbound, country, now)
-        conversation_id = _conversation(store, connection, person_id, now)
+        conversation_id, key = _person(store, connection, inbound, country, now)
         _release_waiting(connection, conversation_id, now, reply_hours)
         message_id = _message(store, connection, inbound, finding, conversation_id, key, now)
         return _job(connection, conversation_id, message_id, finding.urgent, now)
@@ -66,7 +65,7 @@ def ensure_person(
     found = _find_person(store, connection, inbound) or _new_person(
         store, connection, inbound, None, now
     )
-    return found.id, _conversation(store, connection, found.id, now)
+    return found.id, found.conversation_id
 
 
 def _fitted(inbound: Inbound) -> Inbound:
@@ -90,13 +89,13 @@ def _fit(value: str, length: int) -> str:
 def _first_time(store: Store, connection: Connection, inbound: Inbound, now: float) -> bool:
     row = {"channel": inbound.channel, "external_id": inbound.external_id, "received_at": now}
     # A returned row, for psycopg does not count the rows of an insert.
-    return connection.scalar(store.insert_once(Receipt, Receipt.channel), row) is not None
+    return store.add_once(connection, Receipt, row, Receipt.channel).first() is not None
 
 
 def _person(
     store: Store, connection: Connection, inbound: Inbound, country: str | None, now: float
 ) -> tuple[int, str]:
-    """(id, wrapped key) of who wrote; nobody else changes this person until the commit."""
+    """(conversation, wrapped key) of who wrote; nobody else changes the person until the commit."""
     found = _find_person(store, connection, inbound, hold=True)
     if found is None:
         found = _new_person(store, connection, inbound, country, now)
@@ -110,7 +109,7 @@ def _person(
         news["address"] = box.seal(inbound.address)
     if news:
         connection.execute(update(Person).where(Person.id == found.id).values(news))
-    return found.id, found.data_key
+    return found.conversation_id, found.data_key
 
 
 def _new_person(
@@ -129,8 +128,11 @@ def _new_person(
         "stopped": False,
         "created_at": now,
     }
-    # Two first messages of one person may arrive at once: the constraint picks the row.
-    connection.execute(store.insert_once(Person), values)
+    # Two first messages of one person may arrive at once: the constraints pick the rows.
+    store.add_once(connection, Person, values)
+    person_id = connection.scalar(_PERSON, _whose(store, inbound))
+    thread = {"menu": [], "waiting": [], "last_in_at": 0.0, "opened_at": now}
+    store.add_once(connection, Conversation, {"person_id": person_id, **thread})
     found = _find_person(store, connection, inbound, hold=True)
     assert found is not None  # noqa: S101  (just inserted, or there already)
     return found
@@ -139,20 +141,12 @@ def _new_person(
 def _find_person(
     store: Store, connection: Connection, inbound: Inbound, *, hold: bool = False
 ) -> Row[Any] | None:
+    return connection.execute(_HOLD if hold else _FIND, _whose(store, inbound)).first()
+
+
+def _whose(store: Store, inbound: Inbound) -> dict[str, str]:
     identity = store.cipher.blind(inbound.channel, inbound.sender)
-    values = {"channel": inbound.channel, "identity": identity}
-    return connection.execute(_HOLD if hold else _FIND, values).first()
-
-
-def _conversation(store: Store, connection: Connection, person_id: int, now: float) -> int:
-    whose = {"person_id": person_id}
-    found = connection.scalar(_CONVERSATION, whose)
-    if found is None:
-        values = {**whose, "opened_at": now, "menu": [], "waiting": [], "last_in_at": 0.0}
-        connection.execute(store.insert_once(Conversation), values)
-        found = connection.scalar(_CONVERSATION, whose)
-        assert found is not None  # noqa: S101
-    return found
+    return {"channel": inbound.channel, "identity": identity}
 
 
 def _message(
@@ -206,11 +200,21 @@ def _release_waiting(
 
 
 # Statements are built once: on the way in, building them cost more than running them.
-_FIND = select(Person.id, Person.data_key, Person.erased_at, Person.address).where(
-    Person.channel == bindparam("channel"), Person.identity == bindparam("identity")
+_WHOSE = (Person.channel == bindparam("channel"), Person.identity == bindparam("identity"))
+_PERSON = select(Person.id).where(*_WHOSE).with_for_update(key_share=True)
+#: Nobody is without a conversation: both are added in one transaction.
+_FIND = (
+    select(
+        Person.id,
+        Person.data_key,
+        Person.erased_at,
+        Person.address,
+        Conversation.id.label("conversation_id"),
+    )
+    .join(Conversation, Conversation.person_id == Person.id)
+    .where(*_WHOSE)
 )
-_HOLD = _FIND.with_for_update(key_share=True)
-_CONVERSATION = select(Conversation.id).where(Conversation.person_id == bindparam("person_id"))
+_HOLD = _FIND.with_for_update(of=Person, key_share=True)
 _WROTE = update(Conversation).where(Conversation.id == bindparam("conversation"))
 _ADD_MESSAGE = insert(Message).returning(Message.id)
 _ADD_JOB = insert(Job).returning(Job.id)
