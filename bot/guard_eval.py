@@ -1,0 +1,77 @@
+"""How much the guard catches: `python -m bot.guard_eval` prints the table of docs/safety.md.
+
+Knows the answers of tests/bot/guard_rounds.tsv, which were written in rounds: the answers of a
+round before the rules were widened for it. No passage stands behind them, so that only what is
+wrong in itself is counted. Chooses nothing.
+"""
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.guard import Guard
+from knowledge.language import Detector
+
+ROOT: Final = Path(__file__).parent.parent
+ROUNDS: Final = ROOT / "tests" / "bot" / "guard_rounds.tsv"
+PAGE: Final = ROOT / "docs" / "safety.md"
+BEGIN, END = "<!-- guard:begin -->", "<!-- guard:end -->"
+COMMAND: Final = "python -m bot.guard_eval"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One answer: the round it was written in and whether it may be shown."""
+
+    round: str
+    good: bool
+    text: str
+
+
+def rounds(path: Path = ROUNDS) -> list[Written]:
+    """Read the answers. Raises OSError."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [Written(row["round"], row["expect"] == "passed", row["text"]) for row in rows]
+
+
+def report(guard: Guard, written: Iterable[Written]) -> Iterator[str]:
+    """Yield the table, a row a round."""
+    rows = list(written)
+    yield f"Written by `{COMMAND}`.\n"
+    yield "| answers | bad ones | refused | good ones | refused |"
+    yield "|---|---|---|---|---|"
+    for name in sorted({row.round for row in rows}):
+        cells = [
+            _cell(guard, [row for row in rows if (row.round, row.good) == (name, good)])
+            for good in (False, True)
+        ]
+        yield f"| round {name} | {' | '.join(cells)} |"
+
+
+def write(lines: Iterable[str], page: Path = PAGE) -> str:
+    """Put the table between the marks of `page`; a page without marks gets them at its end."""
+    table = "\n".join(lines)
+    text = page.read_text(encoding="utf-8")
+    if BEGIN not in text:
+        text = f"{text.rstrip()}\n\n## Guard\n\n{BEGIN}\n{END}\n"
+    head, _, rest = text.partition(BEGIN)
+    page.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    return table
+
+
+def main() -> None:
+    """Measure, print, and write the table into docs/safety.md."""
+    sys.stdout.write(write(report(Guard.load(Detector.load()), rounds())) + "\n")
+
+
+def _cell(guard: Guard, rows: list[Written]) -> str:
+    refused = sum(not guard.check(row.text).ok for row in rows)
+    return f"{len(rows)} | {refused} ({100 * refused / max(1, len(rows)):.1f} %)"
+
+
+if __name__ == "__main__":
+    main()
