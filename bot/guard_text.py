@@ -19,7 +19,7 @@ _BLANKS: Final = re.compile(r"[ \t]+")
 _EMPTY_LINES: Final = re.compile(r"\s*\n\s*\n\s*")
 _END: Final = re.compile(r"[.!?…]+[\"'”’)»]*(?=\s|$)")
 # Something follows: it cannot be the point in 38.5.
-_SURE_END: Final = re.compile(r"[.!?…]+[\"'”’)»]*(?=\s)")
+_SURE_END: Final = re.compile(r"[.!?…]+[\"'”’)»]*\s")
 _LAST_END: Final = re.compile(r"(?:[!?…]|(?<!\d)\.)[\"'”’)»]*\s*$")
 _SPLIT: Final = re.compile(r"\n+|(?<=[.!?…])[\"'”’)»]*\s+")
 _TERMINAL: Final = re.compile(r"[.!?…][\"'”’)»]*\s*$")
@@ -69,10 +69,10 @@ def finished(text: str, whole: Collection[str] = ()) -> str:
 
 def begun(text: str) -> str:
     """Return the beginning of `text`, which is still being written, that will not change any more:
-    up to the last sentence or line that something follows.
+    up to the last sentence or line that something follows, and the blank that follows it.
     """
     ends = [match.end() for match in _SURE_END.finditer(text)]
-    return text[: max([*ends, text.rfind("\n"), 0])]
+    return text[: max([*ends, text.rfind("\n") + 1])]
 
 
 def cut_off(text: str) -> str:

@@ -110,6 +110,14 @@ class Settings(BaseModel):
     engine_deadline: float = Field(
         60.0, gt=0, le=600, description="seconds that a model may take before the fallback answers"
     )
+    temperature: float = Field(
+        0.2, ge=0, le=2, description="how freely a model draws its words; 0: always the likeliest"
+    )
+    max_tokens: int = Field(400, ge=1, le=500, description="tokens of a model's longest answer")
+    top_p: float = Field(
+        0.9, ge=0.05, le=1, description="draw from the likeliest words with this share in all"
+    )
+    top_k: int = Field(40, ge=1, le=1000, description="draw from so many of the likeliest words")
     memory_turns: int = Field(
         6, ge=0, le=50, description="earlier messages of a conversation that the model is shown"
     )
@@ -158,6 +166,7 @@ class Settings(BaseModel):
     retention_days: int = Field(
         365, ge=0, le=3650, description="conversations older than this are deleted; 0: kept"
     )
+    runs: str = Field("data/runs", description="folder of training runs")
     releases: str = Field(
         "data/releases",
         description="where releases lie: a folder, or a URL that fsspec opens (s3://, gs://, hf://)",
