@@ -7,11 +7,13 @@ from the environment here and nothing starts before `App.start_working`.
 import socket
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bot import releases
+from bot.admin import Desk
 from bot.apply import Applier, identity_of
 from bot.bell import Bell
 from bot.channels.base import Channel
@@ -20,11 +22,13 @@ from bot.channels.twilio import TwilioChannel
 from bot.channels.web import WebChannel
 from bot.commands import MENU
 from bot.delivery import Sender
+from bot.drafts import TICK, Drafts
 from bot.guard import Guard
 from bot.intake import Intake
 from bot.links import DataLinks
 from bot.metrics import Metrics
 from bot.mind import Mind, Policy
+from bot.releases import Keeper, Kept
 from bot.runner import Runner
 from bot.texts import Texts
 from bot.typing import TypingSigns
@@ -34,15 +38,16 @@ from core.errors import StoreError
 from core.messages import DeliveryReport, Inbound
 from core.settings import Settings
 from inference.choose import choose
-from inference.engine import Engine
+from inference.engine import BASE, Engine, Sampling
 from knowledge.facilities import Facilities
 from knowledge.language import Detector
 from knowledge.library import Library
 from knowledge.referral import Referral
 from knowledge.triage import Triage
-from storage import inbox, jobs, outbox, privacy, reports, store, threads
+from storage import drafts, inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
 from storage.threads import Shown
+from training.registry import open_registry
 
 #: Parts of replies that did not reach anybody.
 ENDED_BADLY = ("refused", "expired", "doubtful", "undelivered")
@@ -64,10 +69,13 @@ class App:
     worker: Worker
     sender: Sender
     typing: TypingSigns
+    growing: Drafts
     links: DataLinks
     texts: Texts
     bells: tuple[Bell, Bell, Bell, Bell]
     runner: Runner
+    keeper: Keeper
+    desk: Desk
 
     def accept(self, inbound: Inbound) -> None:
         """Take a message in for good. Raises StoreError when it could not be committed."""
@@ -95,6 +103,10 @@ class App:
         lease = self.settings.lease_seconds
         self.runner.every("lease", lease / 4, lambda: self.keep_leases(time.time()))
         self.runner.every("typing", 0.5, lambda: self.typing.tick(time.monotonic()))
+        if self.keeper.able:
+            self.keeper.held()  # known before anybody can ask whether we are ready
+            self.runner.every("releases", releases.EVERY, lambda: self.keeper.tick(time.time()))
+        self.runner.every("drafts", TICK, lambda: self.growing.tick(time.time()))
         self.runner.every("house", HOUSEKEEPING, lambda: self.keep_house(time.time()))
         logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
 
@@ -106,6 +118,7 @@ class App:
         self.runner.stop()
         for channel in self.channels.values():
             channel.stop()
+        self.keeper.close()
         self.mind.engine.close()
         self.store.close()
 
@@ -115,6 +128,7 @@ class App:
         revived = jobs.revive(self.store, now=now)
         again, ended = outbox.revive(self.store, now=now)
         gone = privacy.sweep(self.store)
+        drafts.sweep(self.store, now=now)
         self.sender.note_early(now)
         if revived or again or ended or gone:
             logs.event("revived", jobs=revived, parts=again, doubtful=ended, erased=gone)
@@ -138,8 +152,12 @@ class App:
                 reasons.append("database: run `lafiya migrate`")
         except StoreError as error:
             reasons.append(str(error))
+        ready = not reasons
+        # The old release answers as well as before: no reason to take this process out of use.
+        reasons += [f"release: {self.keeper.trouble()}"] if self.keeper.trouble() else []
         return {
-            "ready": not reasons,
+            **self._releases(),
+            "ready": ready,
             "reasons": reasons,
             "engine": engine.name,
             "engine_detail": engine.detail,
@@ -150,6 +168,16 @@ class App:
             ),
         }
 
+    def _releases(self) -> dict[str, Any]:
+        """Which release should answer, and what each running process serves."""
+        if not self.keeper.able:
+            return {}
+        try:
+            live, servings = self.desk.registry.pointer().release, self.desk.servings()
+        except StoreError:
+            return {}
+        return {"live": live or BASE, "instances": [releases.shown(s) for s in servings]}
+
     def metrics_page(self) -> bytes:
         """The text of /metrics. Raises StoreError."""
         return self.metrics.page(reports.load(self.store, now=time.time()))
@@ -157,6 +185,10 @@ class App:
     def replies(self, session: str, after: int) -> list[Shown]:
         """What a page session wrote and was answered, after a message id."""
         return threads.shown(self.store, "web", session, after=after)
+
+    def draft(self, session: str) -> str | None:
+        """What is written by now of the answer that a page session waits for."""
+        return drafts.read(self.store, "web", session)
 
     def waiting(self, session: str) -> bool:
         """Whether a page session has a message that is not answered yet."""
@@ -185,11 +217,12 @@ def build(
     metrics = Metrics()
     bells = (Bell(), Bell(), Bell(), Bell())
     mind = mind or make_mind(settings, engine or choose(settings), texts, database, channels)
-    links = DataLinks(database, settings.public_url or f"http://{settings.host}:{settings.port}")
     lease = f"{socket.gethostname()[:12]}-{uuid.uuid4().hex[:16]}"
+    keeper, desk, mind = _kept(settings, database, mind, lease)
+    links = DataLinks(database, settings.public_url or f"http://{settings.host}:{settings.port}")
     admins = settings.admin_list()
     applier = Applier(database, texts, admins, links.make, mind.triage.title, settings.reply_hours)
-    typing = TypingSigns(channels)
+    typing, growing = TypingSigns(channels), Drafts(database, channels)
     worker = Worker(
         database,
         mind,
@@ -198,6 +231,7 @@ def build(
         applier,
         bells[2:],
         typing,
+        growing,
         lease=lease,
         lease_seconds=settings.lease_seconds,
         memory_turns=settings.memory_turns,
@@ -223,11 +257,33 @@ def build(
         worker=worker,
         sender=sender,
         typing=typing,
+        growing=growing,
         links=links,
         texts=texts,
         bells=bells,
         runner=Runner(),
+        keeper=keeper,
+        desk=desk,
     )
+
+
+def _kept(
+    settings: Settings, database: Store, mind: Mind, instance: str
+) -> tuple[Keeper, Desk, Mind]:
+    """The mind with its engine kept at the live release, and the admins' orders about that."""
+    registry = open_registry(settings, database)
+    keeper = Keeper(database, registry, mind.engine, instance, mind.sampling)
+    desk = Desk(database, registry, keeper)
+
+    def report(language: str) -> str:
+        return "\n".join(filter(None, (mind.report(language), desk.lines(mind.texts, language))))
+
+    if keeper.able:
+        engine = Kept(mind.engine, keeper)
+        kept = replace(mind, engine=engine, sampling=keeper.sampling)
+    else:
+        kept = mind
+    return keeper, desk, replace(kept, desk=desk.answer, report=report)
 
 
 def make_mind(
@@ -261,8 +317,15 @@ def make_mind(
             deadline=settings.engine_deadline,
         ),
         report=report,
+        sampling=sampling(settings),
         facilities=_facilities(settings),
     )
+
+
+def sampling(settings: Settings) -> Callable[[], Sampling]:
+    """How words are drawn while no admin says otherwise."""
+    usual = Sampling(settings.temperature, settings.max_tokens, settings.top_p, settings.top_k)
+    return lambda: usual
 
 
 def _facilities(settings: Settings) -> Facilities:

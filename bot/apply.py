@@ -3,6 +3,7 @@
 Knows which effect changes which row. Decides nothing.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,6 +75,8 @@ class Applier:
                 privacy.erase(connection, self.store, person, talk, upto=thread.message_id, now=now)
             case fx.Alert():
                 self._alert(connection, thread, effect, now)
+            case fx.Used(order, actor):
+                privacy.audit(connection, f"admin.{order}", actor=actor, now=now)
 
     def _audit(self, connection: Connection, action: str, now: float) -> None:
         privacy.audit(connection, action, actor="person", now=now)
@@ -129,3 +132,11 @@ class Applier:
 def identity_of(address: str) -> str:
     """Who an admin's address in the settings is to the store: WhatsApp's identity has no plus."""
     return address.removeprefix("+")
+
+
+def actor_of(channel: str, identity: str) -> str:
+    """How the audit names an admin: the same in chat and on the command line, and no address.
+
+    `identity` is the stored one, which a DATA_KEY makes a keyed hash of the number.
+    """
+    return f"{channel}:{hashlib.sha256(f'{channel}:{identity}'.encode()).hexdigest()[:10]}"

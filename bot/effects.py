@@ -75,6 +75,14 @@ class Alert:
     urgency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """An admin used an order (`bot.admin`, `/status`); `actor` is how the audit names them."""
+
+    order: str
+    actor: str
+
+
 Effect = (
     SetLanguage
     | SetStopped
@@ -87,6 +95,7 @@ Effect = (
     | Erase
     | HandOver
     | Alert
+    | Used
 )
 
 

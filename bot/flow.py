@@ -20,6 +20,7 @@ from bot.effects import (
     SetLanguage,
     SetStopped,
     Unhold,
+    Used,
 )
 from bot.mind import Mind
 from core.messages import Answer, Choice, Kind, Reply, Source, Turn
@@ -56,7 +57,7 @@ def obey(turn: Turn, mind: Mind) -> Outcome | None:
     """Orders by slash command, plain word or button: honoured in every state."""
     command = _ordered(turn)
     if command is None:
-        return _answered(turn, mind)
+        return mind.desk(turn, mind) or _answered(turn, mind)
     match command:
         case Command.START:
             return _start(turn, mind)
@@ -74,7 +75,13 @@ def obey(turn: Turn, mind: Mind) -> Outcome | None:
             return Outcome(_ask(turn, mind, "training-ask", "training"), (AskedTraining(),))
         case Command.STATUS if turn.is_admin:
             report = Reply(mind.report(turn.language))
-            return Outcome(Answer(report, Source.SERVICE, reason="status"))
+            return Outcome(
+                Answer(report, Source.SERVICE, reason="status"), (Used("status", turn.actor),)
+            )
+        case Command.HELP if turn.is_admin:
+            answer = mind.service(turn, command.value)
+            reply = answer.reply.with_note(mind.say(turn, "admin-help"))
+            return Outcome(replace(answer, reply=reply))
         case Command.HELP | Command.EMERGENCY:
             return Outcome(mind.service(turn, command.value))
     return None

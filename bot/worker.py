@@ -9,22 +9,24 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from bot import conversation
-from bot.apply import Applier
+from bot.apply import Applier, actor_of
 from bot.bell import Bell
 from bot.channels.base import Channel
 from bot.channels.split import split
 from bot.delivery import parts
+from bot.drafts import Drafts
 from bot.effects import Outcome
 from bot.metrics import Metrics
 from bot.mind import Mind
+from bot.streaming import Show
 from bot.typing import TypingSigns
 from core import logs
 from core.messages import Capabilities, Turn
-from storage import jobs, outbox, threads
+from storage import drafts, jobs, outbox, threads
 from storage.jobs import Claimed
 from storage.store import Store
 from storage.threads import Thread
@@ -52,6 +54,7 @@ class Worker:
         applier: Applier,
         bells: tuple[Bell, Bell],
         typing: TypingSigns,
+        growing: Drafts,
         *,
         lease: str,
         lease_seconds: float,
@@ -65,6 +68,7 @@ class Worker:
         """
         self._store, self._mind, self._channels = store, mind, channels
         self._metrics, self._applier, self._bells, self._typing = metrics, applier, bells, typing
+        self._growing = growing
         self._lease, self._lease_seconds = lease, lease_seconds
         self._memory_turns, self._reply_hours = memory_turns, reply_hours
         self._admins = admins
@@ -127,26 +131,34 @@ class Worker:
             return
         thread = replace(thread, turn=self._turn(thread))
         started = time.monotonic()
-        with self._typing.shown(thread.channel, thread.address):
-            outcome = self._decide(job, thread.turn)
+        with self._typing.shown(thread.channel, thread.address), self._draft(job, thread) as show:
+            outcome = self._decide(job, thread.turn, show)
         seconds = time.monotonic() - started
         if self._commit(job, thread, outcome, now + seconds, seconds):
             self._bells[_urgent(job, outcome)].ring()
             self._tell(job, thread, outcome, now + seconds, seconds)
 
+    def _draft(self, job: Claimed, thread: Thread) -> AbstractContextManager[Show | None]:
+        """Where the answer is shown as it grows; what a try before this one left is removed."""
+        if job.attempts > 1 and self._can(thread.channel).pulled:
+            drafts.forget(self._store, thread.message_id)
+        return self._growing.shown(thread.channel, thread.address, thread.message_id)
+
     def _turn(self, thread: Thread) -> Turn:
         can = self._can(thread.channel)
+        is_admin = (thread.channel, thread.identity) in self._admins
         return replace(
             thread.turn,
             consent_on_page=can.consent_on_page,
             documents=can.documents,
-            is_admin=(thread.channel, thread.identity) in self._admins,
+            is_admin=is_admin,
+            actor=actor_of(thread.channel, thread.identity) if is_admin else "",
         )
 
-    def _decide(self, job: Claimed, turn: Turn) -> Outcome:
+    def _decide(self, job: Claimed, turn: Turn, show: Show | None) -> Outcome:
         if job.attempts > POISON:
             return conversation.last_resort(turn, self._mind)
-        return conversation.answer(turn, self._mind)
+        return conversation.answer(turn, self._mind, show)
 
     def _commit(
         self, job: Claimed, thread: Thread, outcome: Outcome, now: float, seconds: float
@@ -173,6 +185,8 @@ class Worker:
                 reason=answer.reason and answer.reason[:LONGEST_STAMP],
                 seconds=seconds,
             )
+            if self._can(thread.channel).pulled:
+                drafts.drop(connection, thread.message_id)
             outbox.enqueue(
                 connection,
                 self._store,

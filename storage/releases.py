@@ -165,13 +165,15 @@ def rollback(store: Store, *, actor: str, now: float, expected: int | None = Non
         if _done(connection, here, expected, ("rollback",), actor):
             return here
         _seen(here, expected)
-        last = _change(connection, here.counter)
-        if last is None or last.back is None:
-            raise ReleaseRefused("no_previous", "nothing was live before this")
-        before = _change(connection, last.back)
-        back, name = (before.back, before.release) if before else (None, None)
+        name, back = _before(connection, here)
         step = LiveChange(release=name, back=back, kind="rollback", actor=actor, at=now)
         return go_live(connection, here, step)
+
+
+def before(store: Store) -> str | None:
+    """Where a rollback would lead; None: the base model. Raises ReleaseRefused (no_previous)."""
+    with store.read() as connection:
+        return _before(connection, _pointer(connection) or Pointer())[0]
 
 
 def go_live(
@@ -279,6 +281,15 @@ def _lock(connection: Connection, store: Store) -> Pointer:
 def _pointer(connection: Connection) -> Pointer | None:
     row = connection.execute(select(LivePointer.counter, LivePointer.release)).first()
     return Pointer(row.counter, row.release) if row else None
+
+
+def _before(connection: Connection, here: Pointer) -> tuple[str | None, int | None]:
+    """What was live before `here`, and where a rollback from there leads."""
+    last = _change(connection, here.counter)
+    if last is None or last.back is None:
+        raise ReleaseRefused("no_previous", "nothing was live before this")
+    before = _change(connection, last.back)
+    return (before.release, before.back) if before else (None, None)
 
 
 def _change(connection: Connection, counter: int) -> Row[Any] | None:

@@ -106,6 +106,10 @@ class Registry:
         """Which release is live."""
         return releases.pointer(self._store)
 
+    def before(self) -> str | None:
+        """Where a rollback would lead; None: base. Raises ReleaseRefused (no_previous)."""
+        return releases.before(self._store)
+
     def listed(self) -> list[Listed]:
         """Every release, the newest first."""
         return releases.listed(self._store)

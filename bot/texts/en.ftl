@@ -128,6 +128,58 @@ status =
     In the last hour: { $received } messages, { $answered } answers (danger { $danger }, library { $library }, model { $model }, fallback { $fallback })
     Waiting: { $queued } queued, { $unsent } unsent, { $failed } could not be delivered
     Channels: { $channels }
+admin-help =
+    For admins:
+    /status — how the service is doing
+    /models — the releases of the model
+    /load NAME — load a release so that it can be compared
+    /compare QUESTION — ask the base model, the live release and the candidate
+    /swap NAME — put a release live, once it has passed the gate
+    /rollback — back to what was live before
+    /set temperature 0.3, or /set max_tokens 300 — how answers are written
+admin-models = Live: { $release }
+admin-models-none = No release has been added yet.
+admin-model = • { $release } — { $state }{ $figures }
+admin-state-candidate = not judged yet
+admin-state-passed = passed the gate
+admin-state-failed = failed the gate
+admin-state-live = live
+admin-state-retired = retired
+admin-state-forced = put live without the gate
+admin-instance = • { $instance } ({ $engine }): { $release }{ $reason }
+admin-spread = It answers on { $there } of { $all } running processes.
+admin-spread-loading = It is being loaded: it answers on { $there } of { $all } running processes by now. /status shows how it goes on.
+admin-spread-none = No process with a model is running now. It will answer once one runs.
+admin-usage-load = Write the name after the order, for example: /load NAME. /models lists the names.
+admin-usage-compare = Write the question after the order, for example: /compare Yaya ake hana malaria?
+admin-usage-swap = Write the name after the order, for example: /swap NAME. /models lists the names.
+admin-usage-set =
+    Now: temperature { $temperature }, max_tokens { $max_tokens }.
+    Write /set temperature and a number from 0.1 to 2.0, or /set max_tokens and a whole number from 50 to 500.
+admin-set = Done: { $knob } is { $value }. Every process follows within seconds.
+admin-loading = { $release } is still being loaded. Try again in a little while.
+admin-loaded = { $release } is loaded. /compare asks it beside the live one; people are not affected.
+admin-no-model = No model is running here, so there is nothing to compare.
+admin-no-answer = (no answer: { $reason })
+admin-role-base = ▸ Base model ({ $release }):
+admin-role-live = ▸ Live ({ $release }):
+admin-role-candidate = ▸ Candidate ({ $release }):
+admin-swap-ask =
+    Put { $release } live in place of { $before }?
+    Its figures: { $figures }
+    From then on it answers people.
+admin-swap-agreed = Your agreement to { $release } is noted: { $there } of { $all }. Another admin must write /swap { $release } too.
+admin-live = { $release } is live.
+admin-rollback-ask = Take { $release } back and let { $before } answer again?
+admin-unchanged = All right, nothing was changed.
+admin-unusable = This release cannot be used, and nothing was changed. Reason: { $reason }
+admin-refused-unknown = There is no release called { $release }. /models lists the names.
+admin-refused-not-passed = { $release } has not passed the gate, so it cannot go live. Nothing was changed.
+admin-refused-failed = { $release } failed the gate, so it cannot go live. Nothing was changed.
+admin-refused-already-live = { $release } is live already.
+admin-refused-changed = Somebody else has changed the live release meanwhile. Nothing was changed. Look at /models, then order again.
+admin-refused-no-previous = Nothing was live before this, so there is nothing to go back to.
+status-live = Live release: { $release } (on { $there } of { $all } running processes)
 status-urgency-now = now
 status-urgency-same-day = today
 

@@ -129,6 +129,58 @@ status =
     Cikin awa ɗaya: saƙonni { $received }, amsoshi { $answered } (haɗari { $danger }, ɗakin karatu { $library }, samfuri { $model }, madadin amsa { $fallback })
     Ana jira: { $queued } a layi, { $unsent } ba a aika ba, { $failed } sun kasa isa
     Tashoshi: { $channels }
+admin-help =
+    Ga masu kula da bot:
+    /status — yanayin aikin bot
+    /models — jerin nau'o'in samfurin AI
+    /load SUNA — a ɗora wani nau'i domin a kwatanta shi
+    /compare TAMBAYA — a yi wa asalin samfuri, wanda ke aiki da wanda ake gwadawa tambaya ɗaya
+    /swap SUNA — a sa wani nau'i ya fara aiki, in ya ci jarabawa
+    /rollback — a koma ga wanda ke aiki a baya
+    /set temperature 0.3, ko /set max_tokens 300 — yadda ake rubuta amsa
+admin-models = Wanda ke aiki: { $release }
+admin-models-none = Ba a ƙara wani nau'i ba tukuna.
+admin-model = • { $release } — { $state }{ $figures }
+admin-state-candidate = ba a yi masa jarabawa ba tukuna
+admin-state-passed = ya ci jarabawa
+admin-state-failed = ya faɗi jarabawa
+admin-state-live = yana aiki
+admin-state-retired = an ajiye shi
+admin-state-forced = an sa shi aiki ba tare da cin jarabawa ba
+admin-instance = • { $instance } ({ $engine }): { $release }{ $reason }
+admin-spread = Yana aiki a inji { $there } cikin { $all } da ke gudana.
+admin-spread-loading = Ana ɗora shi: yanzu yana aiki a inji { $there } cikin { $all } da ke gudana. /status zai nuna yadda ake ciki.
+admin-spread-none = Babu inji mai samfurin AI da ke gudana yanzu. Zai fara aiki da zarar an kunna ɗaya.
+admin-usage-load = A rubuta suna bayan umarnin, misali: /load SUNA. /models zai nuna sunayen.
+admin-usage-compare = A rubuta tambaya bayan umarnin, misali: /compare Yaya ake hana malaria?
+admin-usage-swap = A rubuta suna bayan umarnin, misali: /swap SUNA. /models zai nuna sunayen.
+admin-usage-set =
+    Yanzu: temperature { $temperature }, max_tokens { $max_tokens }.
+    A rubuta /set temperature da lamba daga 0.1 zuwa 2.0, ko /set max_tokens da lamba daga 50 zuwa 500.
+admin-set = An gama: { $knob } ya koma { $value }. Zai fara aiki ko'ina cikin daƙiƙu kaɗan.
+admin-loading = Har yanzu ana ɗora { $release }. Ku sake gwadawa bayan ɗan lokaci.
+admin-loaded = An ɗora { $release }. /compare zai tambaye shi tare da wanda ke aiki; hakan ba zai shafi mutane ba.
+admin-no-model = Babu samfurin AI da ke gudana a nan, don haka babu abin kwatantawa.
+admin-no-answer = (ba amsa: { $reason })
+admin-role-base = ▸ Asalin samfuri ({ $release }):
+admin-role-live = ▸ Wanda ke aiki ({ $release }):
+admin-role-candidate = ▸ Wanda ake gwadawa ({ $release }):
+admin-swap-ask =
+    A sa { $release } ya fara aiki a maimakon { $before }?
+    Sakamakon jarabawarsa: { $figures }
+    Daga lokacin shi zai riƙa ba mutane amsa.
+admin-swap-agreed = An rubuta amincewarku da { $release }: { $there } cikin { $all }. Sai wani mai kula ya rubuta /swap { $release } shi ma.
+admin-live = { $release } ne ke aiki yanzu.
+admin-rollback-ask = A cire { $release }, a mayar da { $before } ya riƙa ba da amsa?
+admin-unchanged = To, ba a canza komai ba.
+admin-unusable = Ba za a iya amfani da wannan nau'in ba, kuma ba a canza komai ba. Dalili (da Turanci): { $reason }
+admin-refused-unknown = Babu nau'i mai suna { $release }. /models zai nuna sunayen.
+admin-refused-not-passed = { $release } bai ci jarabawa ba tukuna, don haka ba zai iya fara aiki ba. Ba a canza komai ba.
+admin-refused-failed = { $release } ya faɗi jarabawa, don haka ba zai iya fara aiki ba. Ba a canza komai ba.
+admin-refused-already-live = { $release } ne ke aiki dama.
+admin-refused-changed = Wani ya riga ya canza nau'in da ke aiki. Ba a canza komai ba. A duba /models, sannan a sake ba da umarni.
+admin-refused-no-previous = Babu wani nau'i da ya yi aiki kafin wannan, don haka babu inda za a koma.
+status-live = Nau'in da ke aiki: { $release } (a inji { $there } cikin { $all } da ke gudana)
 status-urgency-now = yanzu
 status-urgency-same-day = yau
 

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 TEXTS = Texts()
 ENGLISH = re.compile(r"\b(?:the|you|your|and|please|write|sorry)\b", re.IGNORECASE)
 SPEAKERS = {"say", "service", "texts", "_ask", "sentence"}
+#: The reasons of `storage.releases` that an admin can meet in a chat.
+REFUSALS = ("unknown", "not_passed", "failed", "already_live", "changed", "no_previous")
 #: Keys that code puts together.
 MADE = {
     *(f"{key}{suffix}" for key in flow.SAMPLES for suffix in ("", "-short")),
@@ -32,6 +34,10 @@ MADE = {
     *(f"menu-{word}" for word in commands.MENU),
     Command.HELP.value,
     Command.EMERGENCY.value,
+    *(f"admin-state-{state}" for state in ("candidate", "passed", "failed", "live", "retired")),
+    *(f"admin-usage-{order}" for order in ("load", "compare", "swap", "set")),
+    *(f"admin-role-{role}" for role in ("base", "live", "candidate")),
+    *(f"admin-refused-{code.replace('_', '-')}" for code in REFUSALS),
 }
 #: What is the same in both languages: names, numbers, placeholders.
 SHARED = {"label-english", "label-hausa"}

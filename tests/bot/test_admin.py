@@ -1,0 +1,417 @@
+"""The admins' orders: what each does, what it refuses, and that nobody else learns of them."""
+
+from itertools import count
+
+import pytest
+
+from bot import conversation
+from bot.admin import WORDS, Order, recognise
+from bot.app import build
+from bot.channels.fakes import FakeChannel
+from bot.fakes import FakeGuard, tiny_mind
+from core.errors import EngineBusy
+from core.messages import Inbound, Kind, Turn
+from core.settings import Settings
+from inference.engine import FakeEngine, Generation
+from storage import releases
+from tests.bot.conftest import TELEGRAM, WHATSAPP, House
+from tests.training.given_releases import BAD, NOW, added
+
+ADMINS = "telegram:1,telegram:3,whatsapp:+2348000000009"
+QUESTION = "ina da ciwon kunne"
+ids = count(1)
+
+
+class Clinic(House):
+    """A service with releases, whose admins write on Telegram (1, 3) and WhatsApp."""
+
+    @property
+    def registry(self):
+        return self.app.desk.registry
+
+    @property
+    def live(self):
+        return self.registry.pointer().release
+
+    def order(self, text, who="1", *, press=None, channel="telegram"):
+        """One message or press of an admin; the only reply, and its buttons' ids."""
+        used = self.whatsapp if channel == "whatsapp" else self.telegram
+        kind = Kind.CHOICE if press else Kind.TEXT
+        address = f"+{who}" if channel == "whatsapp" else who
+        message = Inbound(channel, f"o{next(ids)}", who, address, kind, text, press)
+        self.app.intake.accept(message, now=self.now)
+        self.now += 5
+        self.work()
+        self.send()
+        reply = used.sent[-1].reply
+        self.buttons = [choice.id for choice in reply.choices]
+        return reply.text
+
+    def confirm(self, text, who="1", **more):
+        """An order and the press on yes."""
+        self.order(text, who, **more)
+        return self.order("", who, press=self.buttons[0], **more)
+
+    def audit(self):
+        """Every order that was used, by whom."""
+        rows = self.rows("SELECT action, actor FROM audit ORDER BY id")
+        return [row for row in rows if not row[0].startswith(("consent", "release.passed"))]
+
+    def english(self, who="1"):
+        """From now on this admin is answered in English."""
+        self.order("/english", who)
+
+
+@pytest.fixture
+def make(sqlite_url, tmp_path):
+    made = []
+
+    def make_(engine=None, *, url=sqlite_url, mind=None, **settings):
+        telegram, whatsapp = FakeChannel(can=TELEGRAM), FakeChannel(name="whatsapp", can=WHATSAPP)
+        engine = engine or FakeEngine()
+        app = build(
+            Settings(database_url=url, admins=ADMINS, releases=str(tmp_path / "shelf"), **settings),
+            channels={"telegram": telegram, "whatsapp": whatsapp},
+            mind=mind or tiny_mind(engine),
+        )
+        clinic = Clinic(app, telegram, whatsapp)
+        clinic.engine = engine
+        app.desk.patience = 0.2
+        made.append(clinic)
+        return clinic
+
+    yield make_
+    for clinic in made:
+        clinic.app.stop()
+
+
+@pytest.fixture
+def clinic(make, tmp_path):
+    """v1 and v2 have passed, bad has failed, new is not judged."""
+    clinic = make()
+    added(clinic.registry, tmp_path, "v1", "v2")
+    added(clinic.registry, tmp_path, "bad", report=BAD)
+    added(clinic.registry, tmp_path, "new", report=None)
+    clinic.english()
+    return clinic
+
+
+# Whose orders they are.
+
+
+@pytest.mark.parametrize("words", [f"/{word}" for word in WORDS] + [f"/{w} v1" for w in WORDS])
+def test_to_others_these_are_words_like_any(words):
+    """What somebody gets who is no admin is what they get for a word that nobody knows."""
+    for text in (words, words.replace("/", "/ ", 1), words.upper()):
+        asked = Turn(text, service=True, training_asked=True)
+        unknown = Turn("/zzqx" + text[len(text.split()[0]) :], service=True, training_asked=True)
+        mind = tiny_mind(desk=lambda turn, mind: pytest.fail("asked") if turn.is_admin else None)
+        got, expected = conversation.answer(asked, mind), conversation.answer(unknown, mind)
+        assert got == expected
+
+
+def test_others_change_nothing_and_see_nothing(clinic):
+    clinic.agree("2")
+    clinic.engine.answers += ["Amsa."] * 9
+    said = [clinic.order(f"/{word} v1", "2") for word in ("swap", "models", "rollback", "load")]
+    said += [clinic.order("", "2", press=f"swap:v1:0:{yes}") for yes in ("yes", "no")]
+    said += [clinic.order("", "2", press="rollback:0:yes"), clinic.order("/set max_tokens 60", "2")]
+    assert clinic.live is None
+    assert not any(name in text for text in said for name in ("v1", "gate", "live"))
+    assert clinic.rows("SELECT count(*) FROM tuning") == [(0,)]
+    assert "admin" not in str(clinic.audit())
+
+
+def test_help_tells_admins_only(clinic):
+    told = clinic.order("/help")
+    assert all(f"/{order.value}" in told for order in Order)
+    assert all(f"/{order.value}" in clinic.app.texts("admin-help", "ha") for order in Order)
+    assert "/swap" not in clinic.order("/help", "2")
+
+
+RECOGNISED = [
+    ("plain", "/models", (Order.MODELS, "")),
+    ("with the bot's name", "/swap@LafiyaBot v1", (Order.SWAP, "v1")),
+    ("capital", "/Compare Ina lafiya?", (Order.COMPARE, "Ina lafiya?")),
+    ("Hausa", "/kwatanta tambaya biyu", (Order.COMPARE, "tambaya biyu")),
+    ("a line each", "/compare\nlayi ɗaya\nlayi biyu", (Order.COMPARE, "layi ɗaya\nlayi biyu")),
+    ("blanks", "  /set   temperature  0.3 ", (Order.SET, "temperature  0.3")),
+    ("without the slash", "models", None),
+    ("in a sentence", "use /swap v1", None),
+    ("longer word", "/swapping v1", None),
+    ("nothing", "", None),
+    ("a slash", "/", None),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "found"), RECOGNISED, ids=[r[0] for r in RECOGNISED])
+def test_recognised(label, text, found):
+    assert recognise(text) == found
+
+
+# Swapping.
+
+
+def test_swap_asks_then_does_and_says_how_far_it_is(clinic):
+    asked = clinic.order("/swap v1")
+    assert "Put v1 live in place of base?" in asked
+    assert "chrf 31.5" in asked
+    assert clinic.live is None
+    said = clinic.order("", press=clinic.buttons[0])
+    assert "v1 is live" in said
+    assert "1 of 1 running processes" in said
+    assert (clinic.live, clinic.engine.live) == ("v1", "v1")
+    assert [action for action, _ in clinic.audit()][-2:] == ["release.promote", "admin.swap"]
+
+
+def test_swap_on_whatsapp_by_number_and_in_hausa(make, tmp_path):
+    clinic = make()
+    added(clinic.registry, tmp_path, "v1")
+    who, channel = "2348000000009", "whatsapp"
+    assert "A sa v1 ya fara aiki" in clinic.order("/swap V1", who, channel=channel)
+    assert "v1 ne ke aiki yanzu" in clinic.order("1", who, channel=channel)
+    assert clinic.live == "v1"
+    assert "A cire v1" in clinic.order("/koma", who, channel=channel)
+    assert "base ne ke aiki yanzu" in clinic.order("eh", who, channel=channel)
+    assert clinic.live is None
+
+
+@pytest.mark.parametrize("word", ["no", "2", "a'a"])
+def test_no_is_no(clinic, word):
+    clinic.order("/swap v1")
+    assert clinic.order(word) == clinic.app.texts("admin-unchanged", "en")
+    assert clinic.live is None
+
+
+# (label, order, words of the refusal)
+REFUSED = [
+    ("failed", "/swap bad", "bad failed the gate"),
+    ("not judged", "/swap new", "new has not passed the gate"),
+    ("unknown", "/swap v9", "no release called v9"),
+    ("no name", "/swap", "Write the name"),
+    ("nothing before", "/rollback", "nothing to go back to"),
+    ("unknown to load", "/load v9", "no release called v9"),
+    ("no question", "/compare", "Write the question"),
+    ("a path", "/swap ../../etc", "no release called ../../etc"),
+]
+
+
+@pytest.mark.parametrize(("label", "order", "words"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_refused_without_a_button(clinic, label, order, words):
+    assert words in clinic.order(order)
+    assert clinic.buttons == []
+    assert clinic.live is None
+
+
+@pytest.mark.parametrize("name", ["bad", "new"])
+def test_a_forged_button_does_not_pass_the_gate(clinic, name):
+    """Buttons are only ids: anybody who knows their form can send one."""
+    assert "gate" in clinic.order("", press=f"swap:{name}:0:yes")
+    assert clinic.live is None
+
+
+def test_a_button_of_before_is_refused(clinic):
+    clinic.order("/swap v1")
+    old = clinic.buttons[0]
+    clinic.confirm("/swap v2", "3")
+    assert "Somebody else has changed" in clinic.order("", press=old)
+    assert clinic.live == "v2"
+    assert "is live" in clinic.confirm("/swap v1"), "and a fresh look is enough"
+
+
+def test_a_verdict_that_turned_between_asking_and_pressing(clinic):
+    clinic.order("/swap v1")
+    clinic.registry.judge("v1", BAD, actor="t", now=NOW)
+    assert "v1 failed the gate" in clinic.order("", press=clinic.buttons[0])
+    assert clinic.live is None
+
+
+def test_what_the_engine_cannot_serve_does_not_go_live(clinic):
+    clinic.engine.unusable.add("v1")
+    said = clinic.confirm("/swap v1")
+    assert "cannot be used" in said
+    assert "told to fail" in said
+    assert clinic.live is None
+
+
+def test_damaged_files_do_not_go_live(clinic, tmp_path):
+    (tmp_path / "shelf" / "v1" / "adapter_model.safetensors").write_text("x")
+    assert "adapter_model.safetensors" in clinic.confirm("/swap v1")
+    assert clinic.live is None
+
+
+def test_two_admins_must_agree(make, tmp_path):
+    clinic = make(approvals=2)
+    added(clinic.registry, tmp_path, "v1")
+    clinic.english("1")
+    clinic.english("3")
+    assert "1 of 2" in clinic.confirm("/swap v1", "1")
+    assert "1 of 2" in clinic.confirm("/swap v1", "1"), "the same person again"
+    assert clinic.live is None
+    assert "v1 is live" in clinic.confirm("/swap v1", "3")
+
+
+def test_rollback_asks_and_goes_back(clinic):
+    for name in ("v1", "v2"):
+        clinic.confirm(f"/swap {name}")
+    assert "Take v2 back and let v1 answer" in clinic.order("/rollback")
+    press = clinic.buttons[0]
+    assert "v1 is live" in clinic.order("", press=press)
+    assert "v1 is live" in clinic.order("", press=press), "the same order again is done already"
+    assert (clinic.live, clinic.engine.live) == ("v1", "v1")
+
+
+def test_another_process_that_cannot_is_named(clinic, make):
+    other = make(FakeEngine())
+    other.engine.unusable.add("v1")
+    other.app.keeper.tick(other.app.desk.clock())
+    said = clinic.confirm("/swap v1")
+    assert "1 of 2 running processes" in said
+    other.app.keeper.tick(other.app.desk.clock())
+    other.app.keeper.join(10)
+    other.app.keeper.tick(other.app.desk.clock())
+    status = clinic.order("/status")
+    assert "Live release: v1 (on 1 of 2" in status
+    assert "told to fail" in status
+    ready = other.app.readiness()
+    assert ready["live"] == "v1"
+    assert any("told to fail" in reason for reason in ready["reasons"])
+    assert {row["release"] for row in ready["instances"]} == {"v1", "base"}
+    assert ready["ready"], "the old release goes on answering"
+
+
+# Looking and comparing.
+
+
+def test_models_lists_states_and_figures(clinic):
+    clinic.confirm("/swap v1")
+    said = clinic.order("/models")
+    assert "Live: v1" in said
+    for line in ("• v1 — live: chrf 31.5", "• bad — failed the gate: chrf 3", "• new — not judged"):
+        assert line in said
+    assert "(fake): v1" in said
+
+
+def test_load_then_compare_three_side_by_side(clinic):
+    clinic.confirm("/swap v1")
+    assert "new is loaded" in clinic.order("/load new")
+    assert clinic.engine.live == "v1", "people are not affected"
+
+    class Tells(FakeEngine):
+        def generate(self, request, on_text=None):
+            self.requests.append(request)
+            return Generation(f"Amsar {request.release}.", request.release)
+
+    clinic.engine.generate = Tells().generate
+    said = clinic.order(f"/compare {QUESTION}")
+    for line in ("Base model (base):\nAmsar base.", "Live (v1):\nAmsar v1.", "(new):\nAmsar new."):
+        assert line in said
+    assert "admin.compare" in str(clinic.audit())
+
+
+def test_compare_shows_what_the_guard_refuses_as_refused(make, tmp_path):
+    engine = FakeEngine("mugun abu", "mugun abu")
+    clinic = make(engine, mind=tiny_mind(engine, guard=FakeGuard(reason="dose", bad="mugun")))
+    added(clinic.registry, tmp_path, "v1")
+    clinic.english()
+    said = clinic.order(f"/compare {QUESTION}")
+    assert said.count("(no answer: guard:dose)") == 2
+    assert "mugun" not in said
+
+
+def test_compare_survives_an_engine_that_is_busy(clinic):
+    clinic.engine.answers += [EngineBusy(), EngineBusy()]
+    assert clinic.order(f"/compare {QUESTION}").count("no answer: engine_busy") == 2
+
+
+def test_compare_of_a_danger_sign_is_the_emergency_reply(clinic):
+    assert "unconscious" in clinic.order("/compare yarona yana suma")
+    assert clinic.engine.requests == []
+
+
+def test_compare_without_a_model(make):
+    clinic = make(mind=tiny_mind())
+    clinic.english()
+    assert clinic.order(f"/compare {QUESTION}") == clinic.app.texts("admin-no-model", "en")
+
+
+def test_the_pointer_moves_without_a_model_and_says_so(make, tmp_path):
+    clinic = make(mind=tiny_mind())
+    added(clinic.registry, tmp_path, "v1")
+    clinic.english()
+    assert "No process with a model" in clinic.confirm("/swap v1")
+    assert clinic.live == "v1"
+
+
+# Setting.
+
+SET = [
+    ("plain", "/set temperature 0.7", ("temperature", "0.7")),
+    ("a comma", "/set temperature 0,7", ("temperature", "0.7")),
+    ("an equals sign", "/set max_tokens=200", ("max_tokens", "200")),
+    ("capital", "/set Temperature 1", ("temperature", "1")),
+    ("least", "/set max_tokens 50", ("max_tokens", "50")),
+    ("most", "/set temperature 2.0", ("temperature", "2")),
+    ("below", "/set temperature 0.05", None),
+    ("above", "/set max_tokens 501", None),
+    ("no number", "/set temperature hot", None),
+    ("not a number", "/set temperature nan", None),
+    ("endless", "/set temperature inf", None),
+    ("half a token", "/set max_tokens 99.5", None),
+    ("unknown", "/set top_k 3", None),
+    ("no value", "/set temperature", None),
+    ("nothing", "/set", None),
+    ("too much", "/set temperature 0.3 0.4", None),
+]
+
+
+@pytest.mark.parametrize(("label", "order", "stored"), SET, ids=[row[0] for row in SET])
+def test_set(clinic, label, order, stored):
+    said = clinic.order(order)
+    rows = clinic.rows("SELECT key, value FROM tuning")
+    assert rows == ([stored] if stored else [])
+    assert ("Done" in said) == bool(stored)
+    if not stored:
+        assert "0.1 to 2.0" in said
+
+
+def test_set_is_used_by_every_process(clinic, make):
+    other = make(FakeEngine("Amsa."))
+    clinic.order("/set max_tokens 77")
+    clinic.engine.answers.append("Amsa.")
+    clinic.agree("2")
+    clinic.say(QUESTION, "2")
+    assert clinic.engine.requests[-1].sampling.max_tokens == 77
+    other.app.keeper.tick(other.app.desk.clock())
+    other.now = clinic.now
+    other.say(QUESTION, "2", external_id="another")
+    assert other.engine.requests[-1].sampling.max_tokens == 77
+
+
+# Two services on one database, swapped while people ask.
+
+
+def test_every_answer_is_stamped_with_what_wrote_it(clinic):
+    clinic.agree("2")
+    stamps = []
+    for name in ("v1", "v2", None):
+        if name:
+            clinic.confirm(f"/swap {name}")
+        else:
+            clinic.confirm("/rollback")
+        clinic.engine.answers.append("Amsa.")
+        clinic.say(QUESTION, "2")
+        [(stamp,)] = clinic.rows(
+            "SELECT release FROM messages WHERE source = 'model' ORDER BY id DESC LIMIT 1"
+        )
+        stamps.append(stamp)
+    assert stamps == ["v1", "v2", "v1"]
+
+
+def test_who_is_named_without_an_address(clinic):
+    clinic.order("/models")
+    clinic.order("/models", "3")
+    actors = [actor for action, actor in clinic.audit() if action == "admin.models"]
+    assert len(set(actors)) == 2
+    assert all(actor.startswith("telegram:") and len(actor) == 19 for actor in actors)
+    assert releases.pointer(clinic.app.store).release is None
