@@ -4,6 +4,7 @@ Knows which files a text model needs and says what is wrong when they cannot be 
 them: that is `inference.gemma.load`.
 """
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -112,7 +113,8 @@ def _fetched(model: str, place: dict[str, Any], on_progress: OnProgress) -> Path
 
 def _named(model: str, error: Exception) -> LafiyaError | None:
     """The hub's refusal as a sentence that says what to do; None for what it is not."""
-    match error:
+    # A refusal without the hub's own code is told as a file that is not in the cache.
+    match error.__cause__ if isinstance(error.__cause__, errors.HfHubHTTPError) else error:
         case errors.GatedRepoError():
             return SettingsError(
                 f"MODEL: {model} is only given to those who have accepted its terms: do that on "
@@ -122,14 +124,14 @@ def _named(model: str, error: Exception) -> LafiyaError | None:
             return SettingsError(
                 f"MODEL: the hub has no {model}, or not for you: check the name, or set HF_TOKEN"
             )
-        case errors.HfHubHTTPError() if error.response.status_code in (401, 403):
+        case errors.HfHubHTTPError(response=response) if response.status_code in (401, 403):
             return SettingsError(f"MODEL: the hub refused {model}: check HF_TOKEN")
         case errors.LocalEntryNotFoundError() | httpx.TransportError() | errors.HfHubHTTPError():
             return EngineAbsent(
                 f"MODEL: {model} is not on this machine and the hub cannot be reached: connect "
                 "it once, or set MODEL to a folder that holds the checkpoint"
             )
-        case OSError() if error.errno == 28:
+        case OSError(errno=errno.ENOSPC):
             return EngineAbsent(f"MODEL: the disk is full while {model} is downloaded")
     return None
 
