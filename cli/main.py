@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, doctor, models, serve, talk
+from cli import admin, content, doctor, models, releases, serve, talk
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -47,6 +47,7 @@ for command in (
     admin.settings,
     content.content,
     models.models,
+    releases.releases,
 ):
     cli.add_command(command)
 

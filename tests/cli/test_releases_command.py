@@ -1,0 +1,148 @@
+"""`lafiya releases`: what an operator sees, and the exit codes that a script relies on."""
+
+import json
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from bot.apply import actor_of
+from cli.main import cli
+from storage import instances
+from storage.instances import Serving
+from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
+from tests.storage.given import rows
+from tests.training.given_releases import BAD, added, open_registry, seal
+
+ADMIN = "telegram:12345"
+
+
+@pytest.fixture
+def registry(store, tmp_path):
+    return open_registry(store, tmp_path)
+
+
+@pytest.fixture
+def lafiya(sqlite_url, tmp_path):
+    """Runs `lafiya releases ...`; (exit code, output)."""
+
+    def run(*words, **environ):
+        settings = {
+            "DATABASE_URL": sqlite_url,
+            "RELEASES": str(tmp_path / "shelf"),
+            "RELEASES_CACHE": str(tmp_path / "cache"),
+            "ADMINS": ADMIN,
+            "LOG_LEVEL": "ERROR",
+            **environ,
+        }
+        done = CliRunner().invoke(cli, ["--env", "none.env", "releases", *words], env=settings)
+        return done.exit_code, done.output
+
+    return run
+
+
+def told(result):
+    """The object that was printed, with its exit code."""
+    return result[0], json.loads(result[1])
+
+
+def test_the_way_of_a_release(lafiya, registry, tmp_path):
+    seal(tmp_path / "made", "v1")
+    assert told(lafiya("add", str(tmp_path / "made" / "v1"), "--json")) == (
+        0,
+        {"name": "v1", "state": "candidate"},
+    )
+    code, refused = told(lafiya("promote", "v1", "--json"))
+    assert (code, refused["refused"]) == (1, "not_passed")
+    registry.judge("v1", BAD, actor="t", now=0)
+    code, refused = told(lafiya("promote", "v1", "--json"))
+    assert (code, refused["refused"]) == (1, "failed")
+    added(registry, tmp_path / "more", "v2")
+    code, live = told(lafiya("promote", "v2", "--json"))
+    assert (code, live["live"], live["instances"]) == (0, True, [])
+    code, listed = told(lafiya("list", "--json"))
+    assert listed["live"] == "v2"
+    assert [row["state"] for row in listed["releases"]] == ["live", "failed"]
+    assert told(lafiya("rollback", "--json"))[1]["release"] == "base"
+    code, refused = told(lafiya("rollback", "--json"))
+    assert (code, refused["refused"]) == (1, "no_previous")
+    assert told(lafiya("retire", "v1", "--json")) == (0, {"name": "v1", "state": "retired"})
+
+
+def test_force_is_audited_with_who_and_why(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "bad", report=BAD)
+    code, said = lafiya("promote", "bad", "--force", "--reason", "tried by hand", "--by", ADMIN)
+    assert code == 0, said
+    [(actor, action, detail)] = rows(
+        store, "SELECT actor, action, detail FROM audit ORDER BY id DESC LIMIT 1"
+    )
+    assert (actor, action) == (actor_of("telegram", "12345"), "release.force")
+    assert "tried by hand" in detail
+    assert "12345" not in actor + detail
+
+
+# (label, words)
+WRONG = [
+    ("force without a reason", ("promote", "bad", "--force", "--by", ADMIN)),
+    ("force with a blank reason", ("promote", "bad", "--force", "--reason", " ", "--by", ADMIN)),
+    ("force by nobody", ("promote", "bad", "--force", "--reason", "why")),
+    ("force by a stranger", ("promote", "bad", "--force", "--reason", "w", "--by", "telegram:1")),
+    ("a reason without force", ("promote", "bad", "--reason", "why")),
+    ("no name", ("promote",)),
+    ("no such folder", ("add", "/nowhere")),
+    ("no such command", ("destroy",)),
+]
+
+
+@pytest.mark.parametrize(("label", "words"), WRONG, ids=[row[0] for row in WRONG])
+def test_wrong_usage_is_2(lafiya, registry, tmp_path, label, words):
+    added(registry, tmp_path, "bad", report=BAD)
+    assert lafiya(*words)[0] == 2
+    assert registry.pointer().release is None
+
+
+def test_refusals_are_one_line(lafiya, registry, tmp_path):
+    for words in (("show", "v9"), ("promote", "v9"), ("retire", "v9")):
+        code, said = lafiya(*words)
+        assert (code, said) == (1, "Refused: there is no release called v9\n")
+    half = tmp_path / "half"
+    half.mkdir()
+    code, said = lafiya("add", str(half))
+    assert (code, said.count("\n")) == (1, 1)
+    assert "written last" in said
+
+
+def test_list_tells_processes_and_what_was_not_added(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "v1")
+    seal(tmp_path / "shelf", "stray")
+    lafiya("promote", "v1", "--wait", "0")
+    row = Serving("host-1", "fake", "base", None, True, "no room", time.time())
+    instances.report(store, row)
+    code, said = lafiya("list")
+    assert code == 0
+    assert "live: v1" in said
+    assert "chrf 31.5" in said
+    assert "stray: lies in RELEASES, not added" in said
+    assert "process host-1 (fake): base (no room)" in said
+    code, said = lafiya("rollback", "--wait", "0")
+    assert "base is live: 1 of 1" in said
+
+
+def test_show_says_whether_the_files_are_whole(lafiya, registry, tmp_path):
+    added(registry, tmp_path, "v1")
+    assert told(lafiya("show", "v1", "--json"))[1]["files"] == str(tmp_path / "shelf" / "v1")
+    (tmp_path / "shelf" / "v1" / "adapter_config.json").write_text("{}")
+    assert "damaged" in told(lafiya("show", "v1", "--json"))[1]["files"]
+
+
+def test_two_people_from_the_command_line(lafiya, registry, tmp_path):
+    added(registry, tmp_path, "v1")
+    admins = {"APPROVALS": "2", "ADMINS": f"{ADMIN},telegram:2"}
+    for _ in range(2):
+        assert "1 of 2 have agreed" in lafiya("promote", "v1", "--by", ADMIN, **admins)[1]
+    assert "v1 is live" in lafiya("promote", "v1", "--by", "telegram:2", **admins)[1]
+
+
+def test_a_database_of_another_version(lafiya, tmp_path):
+    done = lafiya("list", DATABASE_URL=f"sqlite:///{tmp_path / 'blank.db'}")
+    assert done[0] == 1
