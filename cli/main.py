@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, doctor, models, releases, serve, talk
+from cli import admin, content, doctor, models, releases, serve, talk, train
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -48,6 +48,7 @@ for command in (
     content.content,
     models.models,
     releases.releases,
+    train.train,
 ):
     cli.add_command(command)
 

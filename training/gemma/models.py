@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from inference.gemma.load import load
 
 from core import logs
 from core.errors import SettingsError
+from inference.gemma.load import load
 from training.config import TARGETS, TrainConfig
 
 
@@ -67,9 +67,9 @@ def _with_peft(wanted: TrainConfig) -> Prepared:
     return Prepared(
         peft.get_peft_model(model, adapter),
         loaded.tokenizer,
-        loaded.device,
+        loaded.device.type,
         "peft",
-        loaded.revision,
+        loaded.revision or "local",
         eight_bit_optimizer=importlib.util.find_spec("bitsandbytes") is not None,
     )
 
