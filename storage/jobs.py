@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, exists, func, select, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from storage import people
 from storage.models import DONE, QUEUED, RUNNING, Job
@@ -41,12 +42,14 @@ def claim(
 
     None when there is nothing to do, or when another worker was a moment faster.
     """
-    with store.read() as connection:
+    with store.glance() as connection:
         if connection.scalar(_NEXT[urgent_only], {"now": now}) is None:
             return None
+    values = {"now": now, "lease": lease, "lease_until": now + lease_seconds}
     try:
         with store.write(patient=not urgent_only) as connection:
-            return _take(connection, lease, now, lease_seconds, urgent_only)
+            row = connection.execute(_START[urgent_only], values).first()
+            return Claimed(**row._mapping, lease=lease) if row else None
     except Conflict:
         # Two claims of one conversation could not see each other; the index refused the second.
         return None
@@ -128,34 +131,24 @@ def _next(urgent_only: bool) -> Select[tuple[int]]:
 
 #: Built once: idle workers ask four times a second.
 _NEXT = {urgent_only: _next(urgent_only) for urgent_only in (False, True)}
-_NEXT_FREE = {name: query.with_for_update(skip_locked=True) for name, query in _NEXT.items()}
 
 
-_START = (
-    update(Job)
-    .where(Job.id == bindparam("job"), Job.status == QUEUED)
-    .values(attempts=Job.attempts + 1)
-    .returning(Job.conversation_id, Job.message_id, Job.urgent, Job.attempts, Job.created_at)
-)
-
-
-def _take(
-    connection: Connection, lease: str, now: float, lease_seconds: float, urgent_only: bool
-) -> Claimed | None:
-    job_id = connection.scalar(_NEXT_FREE[urgent_only], {"now": now})
-    if job_id is None:
-        return None
-    # The status is asked again: on PostgreSQL the row may have changed before it was locked.
-    values = {"status": "running", "lease": lease, "lease_until": now + lease_seconds}
-    row = connection.execute(_START, {"job": job_id, **values}).first()
-    if row is None:
-        return None
-    return Claimed(
-        id=job_id,
-        conversation_id=row.conversation_id,
-        message_id=row.message_id,
-        urgent=row.urgent,
-        attempts=row.attempts,
-        created_at=row.created_at,
-        lease=lease,
+def _start(urgent_only: bool) -> ReturningUpdate[Any]:
+    free = _NEXT[urgent_only].with_for_update(skip_locked=True).scalar_subquery()
+    return (
+        update(Job)
+        # The status is asked again: on PostgreSQL the row may change before it is locked.
+        .where(Job.id == free, Job.status == QUEUED)
+        .values(
+            status="running",
+            lease=bindparam("lease"),
+            lease_until=bindparam("lease_until"),
+            attempts=Job.attempts + 1,
+        )
+        .returning(
+            Job.id, Job.conversation_id, Job.message_id, Job.urgent, Job.attempts, Job.created_at
+        )
     )
+
+
+_START = {urgent_only: _start(urgent_only) for urgent_only in (False, True)}

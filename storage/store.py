@@ -103,6 +103,14 @@ class Store:
         with _named_errors(), self.engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """A connection for one SELECT that needs no transaction around it. Raises StoreError."""
+        with _named_errors(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.execution_options(begin="")
+            yield connection
+
     def in_batches(self, statement: Delete | Update) -> int:
         """Repeat a statement that changes at most BATCH rows until it changes none. How many."""
         changed = 0

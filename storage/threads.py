@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
 
 from core.messages import Choice, Kind, Past, Turn
 from storage.models import DONE, Consent, Conversation, Job, Message, Person
@@ -37,10 +48,8 @@ def load(store: Store, message_id: int, *, turns: int) -> Thread | None:
         row = connection.execute(_THREAD, {"message": message_id}).first()
         if row is None:
             return None
-        consents = _consents(connection, row.person_id)
         past = _past(connection, store, row, turns)
         waiting = _waiting(connection, store, row)
-        answered, last_minute = _tally(connection, row)
     turn = Turn(
         text=store.cipher.box(row.data_key).open(row.body),
         kind=Kind(row.kind),
@@ -49,15 +58,15 @@ def load(store: Store, message_id: int, *, turns: int) -> Thread | None:
         language=row.language,
         country=row.country,
         stopped=row.stopped,
-        service=consents.get("service"),
-        training=consents.get("training"),
+        service=row.service,
+        training=row.training,
         waiting_text=waiting,
         menu=tuple(Choice(key, label) for key, label in row.menu),
         topic=row.topic,
         noticed=row.noticed_at is not None,
         training_asked=row.training_asked_at is not None,
-        answered=answered,
-        last_minute=last_minute,
+        answered=row.answered,
+        last_minute=row.last_minute,
         past=past,
     )
     return Thread(
@@ -217,6 +226,23 @@ _LINE = (
     .join(Conversation, Conversation.person_id == Person.id)
     .where(Conversation.id == bindparam("conversation"))
 )
+_EARLIER = aliased(Message)
+_HERE = _EARLIER.conversation_id == Message.conversation_id
+
+
+def _count(name: str, *rule: ColumnElement[bool]) -> Label[int]:
+    """How many messages of this message's conversation fit."""
+    query = select(func.count()).select_from(_EARLIER).where(_HERE, *rule)
+    return query.correlate(Message).scalar_subquery().label(name)
+
+
+def _newest(kind: str) -> Label[bool]:
+    """The person's last yes or no of a kind."""
+    said = (Consent.person_id == Person.id, Consent.kind == kind)
+    query = select(Consent.granted).where(*said).order_by(Consent.id.desc()).limit(1)
+    return query.correlate(Person).scalar_subquery().label(kind)
+
+
 _THREAD = (
     select(
         Message.conversation_id,
@@ -239,15 +265,20 @@ _THREAD = (
         Conversation.topic,
         Conversation.noticed_at,
         Conversation.training_asked_at,
+        _newest("service"),
+        _newest("training"),
+        # Ordinary answers so far, and messages in the minute before this one, it included.
+        _count("answered", _EARLIER.source.in_(("library", "model", "fallback"))),
+        _count(
+            "last_minute",
+            _EARLIER.direction == "in",
+            _EARLIER.id <= Message.id,
+            _EARLIER.created_at > Message.created_at - 60,
+        ),
     )
     .join(Conversation, Conversation.id == Message.conversation_id)
     .join(Person, Person.id == Conversation.person_id)
     .where(Message.id == bindparam("message"))
-)
-_CONSENTS = (
-    select(Consent.kind, Consent.granted)
-    .where(Consent.person_id == bindparam("person"))
-    .order_by(Consent.id)
 )
 _MINE = Message.conversation_id == bindparam("conversation")
 _PAST = (
@@ -261,26 +292,6 @@ _BODIES = (
     .where(Message.id.in_(bindparam("messages", expanding=True)))
     .order_by(Message.id)
 )
-_ANSWERED = (
-    select(func.count())
-    .select_from(Message)
-    .where(_MINE, Message.source.in_(("library", "model", "fallback")))
-)
-_RECENT = (
-    select(func.count())
-    .select_from(Message)
-    .where(
-        _MINE,
-        Message.direction == "in",
-        Message.id <= bindparam("message"),
-        Message.created_at > bindparam("since"),
-    )
-)
-
-
-def _consents(connection: Connection, person_id: int) -> dict[str, bool]:
-    rows = connection.execute(_CONSENTS, {"person": person_id})
-    return {kind: granted for kind, granted in rows}
 
 
 def _past(connection: Connection, store: Store, row: Row[Any], turns: int) -> tuple[Past, ...]:
@@ -303,10 +314,3 @@ def _waiting(connection: Connection, store: Store, row: Row[Any]) -> str | None:
     bodies = connection.scalars(_BODIES, {"messages": row.waiting})
     box = store.cipher.box(row.data_key)
     return "\n".join(text for text in map(box.open, bodies) if text) or None
-
-
-def _tally(connection: Connection, row: Row[Any]) -> tuple[int, int]:
-    """(ordinary answers so far, messages in the minute before this one, it included)."""
-    here = {"conversation": row.conversation_id}
-    minute = {**here, "message": row.message_id, "since": row.created_at - 60}
-    return connection.scalar(_ANSWERED, here) or 0, connection.scalar(_RECENT, minute) or 0
