@@ -71,6 +71,9 @@ class Fleet:
     def hold(self, release: Release) -> None:
         """Put a release on every server that is up. Raises ReleaseUnusable when none takes it."""
         path = openai_lora.path_of(release, self._root)
+        with self._lock:
+            # Nobody wants it yet, and nobody may take it away for that.
+            self._left.pop(release.name, None)
         with ThreadPoolExecutor(len(self.servers)) as pool:
             faults = list(pool.map(lambda server: _hold(server, release, path), self.servers))
         if all(faults):
@@ -109,14 +112,17 @@ class Fleet:
             if name not in server.held:
                 self.hold_on(server, name)
         for name in list(server.held):
-            if self._is_left(server, name):
-                server.let_go(name)
+            # Not while somebody puts it there again, who would find it and see it vanish.
+            with server.ordering:
+                if self._is_left(server, name):
+                    server.let_go(name)
 
     def _is_left(self, server: Server, name: str) -> bool:
         with self._lock:
-            if name in self.wanted or server.running[name]:
+            left = self._left.get(name)
+            if left is None or name in self.wanted or server.running[name]:
                 return False
-            return time.monotonic() - self._left.get(name, 0.0) >= self._linger
+            return time.monotonic() - left >= self._linger
 
     def _pick(self, release: str, tried: Collection[Server]) -> Server | None:
         able = [s for s in self.servers if s not in tried and s.can(release)]

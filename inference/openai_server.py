@@ -57,7 +57,7 @@ class Server:
         self._put: dict[str, str] = {}
         self._looking = threading.Lock()
         self._noting = threading.Lock()
-        self._ordering = threading.Lock()
+        self.ordering = threading.RLock()
 
     def can(self, release: str) -> bool:
         """Whether it may be asked: up or not looked at yet, and it holds the release."""
@@ -109,7 +109,7 @@ class Server:
 
     def hold(self, release: Release, path: str) -> None:
         """Put a release on it and try it. Raises ReleaseUnusable; then nothing has changed."""
-        with self._ordering:
+        with self.ordering:
             if self.held.get(release.name) == path:
                 return
             if self.dialect is None:
