@@ -7,21 +7,20 @@ not decided here but in `storage.releases`.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot import admin_show
+from bot.admin_compare import Contest
+from bot.admin_orders import Order, knob, recognise, release_name
 from bot.effects import Outcome, Used
 from bot.mind import Mind
 from bot.releases import ALIVE, CANDIDATE, Keeper
 from bot.texts import Texts
-from bot.writing import written
-from core.errors import EngineError, LafiyaError, ReleaseRefused
+from core import logs
+from core.errors import EngineError, LafiyaError, ReleaseRefused, ReleaseUnusable
 from core.messages import Answer, Choice, Kind, Reply, Source, Turn
-from inference.engine import BASE, Engine, Generation, OnText, Request
-from knowledge.folding import fold
+from inference.engine import BASE
 from storage import instances
 from storage.instances import Serving
 from storage.store import Store
@@ -30,41 +29,6 @@ from training.registry import Registry
 #: Seconds that an answer waits for a release to be loaded, here or everywhere.
 PATIENCE = 25.0
 LOOK_AGAIN = 0.25
-
-
-class Order(StrEnum):
-    """What an admin may order."""
-
-    MODELS = "models"
-    LOAD = "load"
-    COMPARE = "compare"
-    SWAP = "swap"
-    ROLLBACK = "rollback"
-    SET = "set"
-
-
-#: The words behind the slash, English and Hausa, folded.
-WORDS: dict[str, Order] = {
-    **{order.value: order for order in Order},
-    "samfura": Order.MODELS,
-    "loda": Order.LOAD,
-    "kwatanta": Order.COMPARE,
-    "musanya": Order.SWAP,
-    "koma": Order.ROLLBACK,
-    "saita": Order.SET,
-}
-#: What /set takes: its least and greatest value, and how a value is read.
-KNOBS: dict[str, tuple[float, float, type[int] | type[float]]] = {
-    "temperature": (0.1, 2.0, float),
-    "max_tokens": (50, 500, int),
-}
-
-
-def recognise(text: str) -> tuple[Order, str] | None:
-    """The order in a message and what follows its word; None for anything else."""
-    first, *rest = text.split(maxsplit=1) or [""]
-    order = WORDS.get(fold(first[1:].split("@")[0])) if first.startswith("/") else None
-    return (order, rest[0].strip() if rest else "") if order else None
 
 
 @dataclass(slots=True)
@@ -118,9 +82,9 @@ class Desk:
                 case Order.COMPARE if rest:
                     return self._compare(rest, turn, mind)
                 case Order.LOAD if rest:
-                    return self._load(_name(rest), turn, mind)
+                    return self._load(release_name(rest), turn, mind)
                 case Order.SWAP if rest:
-                    return self._ask_swap(_name(rest), turn, mind)
+                    return self._ask_swap(release_name(rest), turn, mind)
             return Reply(mind.say(turn, f"admin-usage-{order.value}"))
         except (ReleaseRefused, EngineError) as error:
             return _refused(error, turn, mind)
@@ -151,15 +115,12 @@ class Desk:
         return Reply(text)
 
     def _set(self, rest: str, turn: Turn, mind: Mind) -> Reply:
-        words = rest.replace("=", " ").split()
-        knob, value = KNOBS.get(fold(words[0])) if words else None, None
-        if knob and len(words) == 2:
-            value = _number(words[1], *knob)
-        if value is None:
+        found = knob(rest)
+        if found is None:
             now = mind.sampling()
             values = {"temperature": f"{now.temperature:g}", "max_tokens": str(now.max_tokens)}
             return Reply(mind.say(turn, "admin-usage-set", **values))
-        name = fold(words[0])
+        name, value = found
         instances.tune(self.store, name, value, actor=turn.actor, now=self.clock())
         self.keeper.look()
         return Reply(mind.say(turn, "admin-set", knob=name, value=value))
@@ -246,6 +207,9 @@ class Desk:
                 self.keeper.stage(name)
             except LafiyaError as error:
                 failure.append(error)
+            except Exception as error:
+                logs.crash("release.failed", error, release=name)
+                failure.append(ReleaseUnusable(f"{name}: unforeseen: {type(error).__name__}"))
 
         thread = threading.Thread(target=stage, name="stage", daemon=True)
         thread.start()
@@ -255,71 +219,10 @@ class Desk:
         return not thread.is_alive()
 
     def _compare(self, question: str, turn: Turn, mind: Mind) -> Reply:
-        """The same question to base, live and candidate, all at once, each guarded and labelled."""
         if not self.keeper.able:
             return Reply(mind.say(turn, "admin-no-model"))
-        asked = replace(turn, text=question, past=(), choice=None)
-        roles = list(self._contenders())
-        with ThreadPoolExecutor(len(roles)) as pool:
-            answers = pool.map(lambda name: self._ask(name, asked, mind), dict(roles))
-        parts = [
-            f"{mind.say(turn, f'admin-role-{role}', release=name)}\n{answer}"
-            for (name, role), answer in zip(roles, answers, strict=True)
-        ]
-        return Reply("\n\n".join(parts))
-
-    def _contenders(self) -> Iterator[tuple[str, str]]:
-        """(release, role), no release twice; the candidate is the one loaded, else the newest."""
-        yield BASE, "base"
-        wanted, rows = self.keeper.look(), self.registry.listed()
-        live = wanted.pointer.release
-        if live:
-            yield live, "live"
-        open_ = [row.name for row in rows if row.state in ("candidate", "passed", "failed")]
-        loaded = wanted.tuning.get(CANDIDATE, "")
-        candidate = loaded if loaded in {row.name for row in rows} else next(iter(open_), "")
-        if candidate and candidate != live:
-            yield candidate, "candidate"
-
-    def _ask(self, name: str, turn: Turn, mind: Mind) -> str:
-        """One release's answer as people would get it, or why there is none."""
-        try:
-            if not self._staged(name):
-                return mind.say(turn, "admin-loading", release=name)
-        except (EngineError, ReleaseRefused) as error:
-            return mind.say(turn, "admin-no-answer", reason=str(error))
-        only = replace(mind, engine=_Only(mind.engine, name))
-        answer = written(turn, only, mind.library.search(turn.text))
-        if isinstance(answer, Generation):
-            return answer.text
-        return mind.say(turn, "admin-no-answer", reason=answer)
-
-
-class _Only:
-    """An engine that asks one resident release, whichever is live."""
-
-    def __init__(self, engine: Engine, release: str) -> None:
-        self._engine, self._release = engine, release
-        self.verbatim, self.status = engine.verbatim, engine.status
-        self.load, self.activate, self.close = engine.load, engine.activate, engine.close
-
-    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
-        """As the engine's own, of this release."""
-        return self._engine.generate(replace(request, release=self._release), on_text)
-
-
-def _name(rest: str) -> str:
-    """A release's name as phones write it: with a capital, and more words behind it."""
-    return rest.split()[0].lower()
-
-
-def _number(word: str, least: float, most: float, read: type[int] | type[float]) -> str | None:
-    """A value in its range as it is stored; None when it is not one. A comma is a point."""
-    try:
-        value = read(word.replace(",", "."))
-    except ValueError:
-        return None
-    return f"{value:g}" if least <= value <= most else None
+        contest = Contest(self.registry, self.keeper, self._staged)
+        return Reply(contest.text(question, turn, mind))
 
 
 def _yes_no(turn: Turn, mind: Mind, about: str, word: str) -> tuple[Choice, ...]:

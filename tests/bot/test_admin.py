@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from bot import conversation
-from bot.admin import WORDS, Order, recognise
+from bot.admin_orders import WORDS, Order, recognise
 from bot.app import build
 from bot.channels.fakes import FakeChannel
 from bot.fakes import FakeGuard, tiny_mind
@@ -232,6 +232,16 @@ def test_what_the_engine_cannot_serve_does_not_go_live(clinic):
     assert "cannot be used" in said
     assert "told to fail" in said
     assert clinic.live is None
+
+
+def test_an_engine_that_fails_in_an_unforeseen_way(clinic, caplog):
+    def fail(release):
+        raise RuntimeError("cuda")
+
+    clinic.engine.load = fail
+    assert "unforeseen: RuntimeError" in clinic.confirm("/swap v1")
+    assert clinic.live is None
+    assert "release.failed" in caplog.messages
 
 
 def test_damaged_files_do_not_go_live(clinic, tmp_path):

@@ -1,0 +1,77 @@
+"""/compare: one question to the base model, the live release and the candidate, side by side.
+
+Nobody else is disturbed: each request names its release, and the live one goes on answering people.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from bot.mind import Mind
+from bot.releases import CANDIDATE, Keeper
+from bot.writing import written
+from core.errors import EngineError, ReleaseRefused
+from core.messages import Turn
+from inference.engine import BASE, Engine, Generation, OnText, Request
+from training.registry import Registry
+
+OPEN = ("candidate", "passed", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Asks the contenders. `staged` makes a release resident: whether it is, after a while."""
+
+    registry: Registry
+    keeper: Keeper
+    staged: Callable[[str], bool]
+
+    def text(self, question: str, turn: Turn, mind: Mind) -> str:
+        """Every contender's answer under its name, guarded as people's answers are."""
+        asked = replace(turn, text=question, past=(), choice=None)
+        contenders = list(self._contenders())
+        with ThreadPoolExecutor(len(contenders)) as pool:
+            answers = pool.map(lambda one: self._ask(one[0], asked, mind), contenders)
+        return "\n\n".join(
+            f"{mind.say(turn, f'admin-role-{role}', release=name)}\n{answer}"
+            for (name, role), answer in zip(contenders, answers, strict=True)
+        )
+
+    def _contenders(self) -> Iterator[tuple[str, str]]:
+        """(release, role), no release twice; the candidate is the one loaded, else the newest."""
+        yield BASE, "base"
+        wanted, rows = self.keeper.look(), self.registry.listed()
+        live = wanted.pointer.release
+        if live:
+            yield live, "live"
+        loaded = wanted.tuning.get(CANDIDATE)
+        open_ = [row.name for row in rows if row.state in OPEN]
+        candidates = [name for name in (loaded, *open_) if name and name != live]
+        if candidates:
+            yield candidates[0], "candidate"
+
+    def _ask(self, name: str, turn: Turn, mind: Mind) -> str:
+        """One release's answer as people would get it, or why there is none."""
+        try:
+            if not self.staged(name):
+                return mind.say(turn, "admin-loading", release=name)
+        except (EngineError, ReleaseRefused) as error:
+            return mind.say(turn, "admin-no-answer", reason=str(error))
+        only = replace(mind, engine=_Only(mind.engine, name))
+        answer = written(turn, only, mind.library.search(turn.text))
+        if isinstance(answer, Generation):
+            return answer.text
+        return mind.say(turn, "admin-no-answer", reason=answer)
+
+
+class _Only:
+    """An engine that asks one resident release, whichever is live."""
+
+    def __init__(self, engine: Engine, release: str) -> None:
+        self._engine, self._release = engine, release
+        self.verbatim, self.status = engine.verbatim, engine.status
+        self.load, self.activate, self.close = engine.load, engine.activate, engine.close
+
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
+        """As the engine's own, of this release."""
+        return self._engine.generate(replace(request, release=self._release), on_text)
