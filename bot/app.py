@@ -146,14 +146,16 @@ class App:
     def readiness(self) -> dict[str, Any]:
         """Whether messages can be taken and answered, and why not."""
         engine = self.mind.engine.status()
-        reasons = [] if engine.ready else [f"engine: {engine.detail}"]
+        reasons = []
         try:
             if not store.is_current(self.store):
                 reasons.append("database: run `lafiya migrate`")
         except StoreError as error:
             reasons.append(str(error))
+        # The library answers without the model, and the old release as well as before: that is
+        # said, but no reason to take this process out of use.
         ready = not reasons
-        # The old release answers as well as before: no reason to take this process out of use.
+        reasons += [] if engine.ready else [f"engine: {engine.detail}"]
         reasons += [f"release: {self.keeper.trouble()}"] if self.keeper.trouble() else []
         return {
             **self._releases(),

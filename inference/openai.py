@@ -74,7 +74,7 @@ class OpenAIEngine:
             bool(able),
             "; ".join(detail),
             live,
-            resident=(BASE, *self._fleet.wanted),
+            resident=tuple(n for n in (BASE, *self._fleet.wanted) if self._fleet.able(n)),
             running=self._fleet.running(),
         )
 

@@ -75,7 +75,7 @@ class FakeServer:
 
     def cards(self) -> list[dict[str, Any]]:
         """What /v1/models lists."""
-        base = {"id": self.model, "root": self.model, "parent": None, "max_model_len": self.room}
+        base: dict[str, Any] = {"id": self.model, "root": self.model, "max_model_len": self.room}
         shown = self.adapters if self.lists else {}
         cards = [base, *({"id": n, "root": p, "parent": self.model} for n, p in shown.items())]
         return [card | {"object": "model", "owned_by": self.kind} for card in cards]

@@ -1,0 +1,70 @@
+"""A model server that is down, and comes back: the bot answers all the while, and says how."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bot.fakes import tiny_mind
+from inference.openai import OpenAIEngine
+from inference.openai_fakes import FakeServer
+from tests.bot.conftest import House, MakeHouse
+
+CERTAIN = "Yaya ake hana malaria?"
+OTHER = "Me ya sa kunne yake ƙaiƙayi?"
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def house(make_house: MakeHouse, server: FakeServer) -> Iterator[House]:
+    engine = OpenAIEngine(server.url, "gemma", check_seconds=0.05)
+    made = make_house(tiny_mind(engine))
+    made.agree()
+    yield made
+    engine.close()
+
+
+def wait_until_ready(house: House) -> None:
+    until = time.monotonic() + 5
+    while not house.app.mind.engine.status().ready:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_the_library_answers_and_everybody_who_asks_is_told(
+    house: House, server: FakeServer
+) -> None:
+    assert house.app.readiness()["reasons"] == []
+    server.stop()
+    [reply] = house.say(CERTAIN)
+    assert "Hana malaria: amsa-ha" in reply
+    [reply] = house.say(OTHER)
+    assert reply
+    assert "amsa daga gemma" not in reply
+    # No load balancer may take the bot away: it answers, and webhooks must be taken in.
+    ready = house.app.readiness()
+    assert ready["ready"]
+    [reason] = ready["reasons"]
+    assert reason.startswith("engine: ")
+    assert f"127.0.0.1:{server.port} cannot be reached" in reason
+    server.start()
+    wait_until_ready(house)
+    assert house.app.readiness()["reasons"] == []
+    before = len(server.asked)
+    house.say(OTHER)
+    assert len(server.asked) == before + 1
+
+
+def test_a_broken_database_still_takes_it_out_of_use(house: House, server: FakeServer) -> None:
+    server.stop()
+    house.say(OTHER)
+    with house.app.store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    ready = house.app.readiness()
+    assert not ready["ready"]
+    assert [reason.split(":")[0] for reason in ready["reasons"]] == ["database", "engine"]
