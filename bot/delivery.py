@@ -7,6 +7,7 @@ it. Knows error kinds, not vendors.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from bot.channels.base import Channel
@@ -22,7 +23,8 @@ from storage.store import Store
 BACKOFF_CAP = 300.0
 #: A provider that says "later, at once" is not asked in a circle.
 LEAST_WAIT = 0.5
-LOOK_AHEAD = 32
+#: So many parts are read at a time, and so often, when chats must wait for their turn.
+LOOK_AHEAD, LOOKS = 8, 4
 #: Waits between tries to record an outcome; in all less than the part's lease.
 RECORD_PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
 #: A part that the provider took and could not pass on goes again after this time.
@@ -55,6 +57,7 @@ class Sender:
         self._lease, self._lease_seconds, self._template = lease, lease_seconds, template
         self._limiter = Limiter()
         self._picking = (threading.Lock(), threading.Lock())
+        self._turns = (deque(channels), deque(channels))
 
     def send_next(self, now: float, *, urgent_only: bool = False) -> bool:
         """Send one part that may go now; False when there is none."""
@@ -68,14 +71,29 @@ class Sender:
 
     def _pick(self, now: float, urgent_only: bool) -> Parcel | None:
         """The first part that the limits let through, marked as being sent."""
-        for name in self._channels:
+        turns = self._turns[urgent_only]
+        for _ in self._channels:
+            # Whose turn it was goes last: with work for all, each look finds some.
+            name = turns[0]
+            turns.rotate(-1)
             if self._limiter.channel_wait(name, self._channels[name].can, now):
                 continue
+            parcel = self._first(name, now, urgent_only)
+            if parcel:
+                return parcel
+        return None
+
+    def _first(self, name: str, now: float, urgent_only: bool) -> Parcel | None:
+        for _ in range(LOOKS):
+            seen = 0
             for parcel in outbox.ready(
                 self._store, name, now=now, limit=LOOK_AHEAD, urgent_only=urgent_only
             ):
                 if self._may_go(parcel, now):
                     return parcel
+                seen += 1
+            if seen < LOOK_AHEAD:
+                return None
         return None
 
     def _may_go(self, parcel: Parcel, now: float) -> bool:

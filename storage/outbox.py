@@ -4,7 +4,7 @@ Order: the first open row of a conversation goes first; urgent rows have a lane 
 Knows states and times. Knows no provider: rate limits and error kinds are `bot.delivery`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,13 +93,14 @@ def enqueue(
 
 def ready(
     store: Store, channel: str, *, now: float, limit: int, urgent_only: bool = False
-) -> list[Parcel]:
+) -> Iterator[Parcel]:
     """A channel's parts that may go now, urgent first: at most one a conversation and lane."""
     values = {"channel": channel, "now": now, "most": limit}
-    with store.read() as connection:
+    with store.glance() as connection:
         rows = connection.execute(_READY[urgent_only], values).all()
+    # Opened one by one: mostly the first may go.
     parcels = (_readable(store, row, now) for row in rows)
-    return [parcel for parcel in parcels if parcel is not None]
+    return (parcel for parcel in parcels if parcel is not None)
 
 
 def _ready(urgent_only: bool) -> Select[Any]:

@@ -77,7 +77,7 @@ def ready(
     store: Store, channel: str = "telegram", *, now: float = NOW, urgent_only: bool = False
 ) -> list[Parcel]:
     """The parts of a channel that may go."""
-    return outbox.ready(store, channel, now=now, limit=32, urgent_only=urgent_only)
+    return list(outbox.ready(store, channel, now=now, limit=32, urgent_only=urgent_only))
 
 
 def start(store: Store, parcel: Parcel, *, lease: str = LEASE, now: float = NOW) -> bool:
