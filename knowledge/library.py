@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -87,10 +88,7 @@ class Library:
 
         `reviewed_only` leaves out what no clinician has signed. Raises `LibraryError`.
         """
-        topics = load_topics(folder)
-        if reviewed_only:
-            topics = {key: topic for key, topic in topics.items() if topic.status == "reviewed"}
-        return cls(topics, Wording.load())
+        return _shipped(reviewed_only) if folder is None else _read(folder, reviewed_only)
 
     def search(self, text: str, *, limit: int = 5) -> Match:
         """Find the topics that fit `text`, best first, at most `limit`; never raises for a str."""
@@ -125,6 +123,19 @@ def index(topics: Mapping[str, Topic], wording: Wording) -> Index:
         for topic in topics.values()
     }
     return Index(questions, answers, wording)
+
+
+@cache
+def _shipped(reviewed_only: bool) -> Library:
+    """Indexed once a process: it takes seconds, and nothing changes it."""
+    return _read(None, reviewed_only)
+
+
+def _read(folder: Path | None, reviewed_only: bool) -> Library:
+    topics = load_topics(folder)
+    if reviewed_only:
+        topics = {key: topic for key, topic in topics.items() if topic.status == "reviewed"}
+    return Library(topics, Wording.load())
 
 
 def decide(scores: Scores, limits: Thresholds) -> Outcome:

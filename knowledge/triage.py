@@ -8,7 +8,7 @@ the language model. Knows no telephone numbers: the caller fills {emergency} and
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -88,11 +88,7 @@ class Triage:
             SignError: a sign file breaks a rule.
             OSError: the sign or context files cannot be read.
         """
-        base = folder or SIGNS.parent
-        signs = load_signs(base / "signs")
-        return cls(
-            signs, Context.load(base / "data" / "triage_context.yaml"), _model(base / "model")
-        )
+        return _shipped() if folder is None else _read(folder)
 
     def check(self, text: str) -> Finding | None:
         """Return the most urgent danger sign in `text`, or None; never raises for any str."""
@@ -213,6 +209,17 @@ def _views(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     if len(parts) < 2:
         return list(parts)
     return [*parts, (" | ".join(live for live, _ in parts), " | ".join(w for _, w in parts))]
+
+
+@cache
+def _shipped() -> Triage:
+    """Read once a process: it takes a second, and nothing changes it."""
+    return _read(SIGNS.parent)
+
+
+def _read(base: Path) -> Triage:
+    context = Context.load(base / "data" / "triage_context.yaml")
+    return Triage(load_signs(base / "signs"), context, _model(base / "model"))
 
 
 def _model(folder: Path) -> Model | None:

@@ -76,7 +76,11 @@ class Nursery:
 def main() -> None:
     """Fork for each line of standard input, and say the number of the child."""
     from cli.main import main as lafiya
+    from knowledge.library import Library
+    from knowledge.triage import Triage
 
+    Triage.load()
+    Library.load(reviewed_only=True)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are buried at once
     for line in sys.stdin:
         child = os.fork()

@@ -34,7 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_loses_nothing(
     serve: Callable[..., Service], providers: Providers, small_disk: Path
 ) -> None:
-    service = serve(small_disk, ECHO_DELAY="0.3")
+    service = serve(small_disk, ECHO_DELAY="0.1")
     accepted = [key for key in range(20) if _post(service, _request(key)) == 200]
     assert len(accepted) == 20
     _fill(small_disk / "ballast")

@@ -12,10 +12,9 @@ from knowledge.triage import SAFETY_NOTE, Finding, Triage
 from knowledge.triage_context import Context
 from knowledge.triage_generate import unhooked
 from knowledge.triage_rules import Rules
-from knowledge.triage_signs import load_signs
+from knowledge.triage_signs import SIGNS, load_signs
 
-TRIAGE = Triage.load()
-RULES_ONLY = Triage(load_signs(), Context.load())
+SIGN_IDS = sorted(path.stem for path in SIGNS.glob("*.yaml"))
 
 DANGERS = [
     ("breathing", "Yarona yana fama da wahalar numfashi"),
@@ -78,7 +77,7 @@ QUIET = [
 @pytest.mark.parametrize(("sign", "text"), DANGERS)
 def test_a_danger_raises_the_alarm_hooked_and_unhooked(sign: str, text: str) -> None:
     for spelling in (text, unhooked(text), text.upper(), text.replace("ba ya", "baya")):
-        finding = TRIAGE.check(spelling)
+        finding = Triage.load().check(spelling)
         assert finding is not None
         assert not finding.downgraded, spelling
         assert finding.sign == sign
@@ -86,13 +85,15 @@ def test_a_danger_raises_the_alarm_hooked_and_unhooked(sign: str, text: str) -> 
 
 @pytest.mark.parametrize(("label", "text"), QUIET)
 def test_routine_talk_raises_no_alarm(label: str, text: str) -> None:
-    finding = TRIAGE.check(text)
+    finding = Triage.load().check(text)
     assert finding is None or finding.downgraded, finding
 
 
-@pytest.mark.parametrize("sign", sorted(TRIAGE.signs))
+@pytest.mark.parametrize("sign", SIGN_IDS)
 def test_near_misses_do_not_escalate(sign: str) -> None:
-    loud = [miss for miss in TRIAGE.signs[sign].near_misses if _live(TRIAGE.check(miss))]
+    loud = [
+        miss for miss in Triage.load().signs[sign].near_misses if _live(Triage.load().check(miss))
+    ]
     # One in a sign is borne: the other side of each rule is a missed emergency.
     assert len(loud) <= 1, loud
 
@@ -106,10 +107,10 @@ def test_near_misses_do_not_escalate(sign: str) -> None:
     ],
 )
 def test_context_downgrades_to_a_note_and_not_to_nothing(label: str, text: str) -> None:
-    finding = TRIAGE.check(text)
+    finding = Triage.load().check(text)
     assert finding is not None
     assert finding.downgraded
-    assert TRIAGE.safety_note("ha") == SAFETY_NOTE["ha"]
+    assert Triage.load().safety_note("ha") == SAFETY_NOTE["ha"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_context_downgrades_to_a_note_and_not_to_nothing(label: str, text: str) 
     ],
 )
 def test_suicide_wording_is_never_downgraded(text: str) -> None:
-    finding = TRIAGE.check(text)
+    finding = Triage.load().check(text)
     assert finding is not None
     assert (finding.sign, finding.downgraded) == ("suicide", False)
 
@@ -138,18 +139,18 @@ def test_suicide_wording_is_never_downgraded(text: str) -> None:
     ],
 )
 def test_one_word_is_enough(sign: str, text: str) -> None:
-    finding = TRIAGE.check(text)
+    finding = Triage.load().check(text)
     assert finding is not None
     assert (finding.sign, finding.downgraded) == (sign, False)
 
 
 def test_a_live_sentence_wins_over_a_question_beside_it() -> None:
-    finding = TRIAGE.check("Yaya ake hana cizon maciji? Maciji ya sari yarona yanzu.")
+    finding = Triage.load().check("Yaya ake hana cizon maciji? Maciji ya sari yarona yanzu.")
     assert _live(finding)
 
 
 def test_an_emergency_is_named_before_a_same_day_sign() -> None:
-    finding = TRIAGE.check("Zazzaɓi kwana uku ya ƙi sauka, yanzu ba ya numfashi.")
+    finding = Triage.load().check("Zazzaɓi kwana uku ya ƙi sauka, yanzu ba ya numfashi.")
     assert finding is not None
     assert finding.urgency == "now"
 
@@ -157,7 +158,7 @@ def test_an_emergency_is_named_before_a_same_day_sign() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_check_never_raises(text: str) -> None:
-    assert isinstance(TRIAGE.check(text), Finding | None)
+    assert isinstance(Triage.load().check(text), Finding | None)
 
 
 def test_a_failure_inside_is_no_finding_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -184,7 +185,8 @@ def test_a_failure_inside_is_no_finding_and_is_logged(caplog: pytest.LogCaptureF
 
 
 def test_the_rules_alone_still_work_without_a_model() -> None:
-    missed = [text for _, text in DANGERS if not _live(RULES_ONLY.check(text))]
+    rules_only = Triage(load_signs(), Context.load())
+    missed = [text for _, text in DANGERS if not _live(rules_only.check(text))]
     assert missed == []
 
 
@@ -199,17 +201,17 @@ def test_a_folder_without_a_model_loads_and_says_so(
 
 
 def test_replies_come_in_two_languages_and_fall_back_to_hausa() -> None:
-    assert TRIAGE.reply("snakebite", "en").startswith("Move away")
-    assert TRIAGE.reply("snakebite", "ff") == TRIAGE.reply("snakebite", "ha")
+    assert Triage.load().reply("snakebite", "en").startswith("Move away")
+    assert Triage.load().reply("snakebite", "ff") == Triage.load().reply("snakebite", "ha")
     with pytest.raises(KeyError):
-        TRIAGE.reply("no-such-sign", "ha")
+        Triage.load().reply("no-such-sign", "ha")
 
 
 def test_a_message_is_checked_fast() -> None:
     texts = [text for _, text in (*DANGERS, *QUIET)] * 3
     begun = time.process_time()
     for text in texts:
-        TRIAGE.check(text)
+        Triage.load().check(text)
     assert (time.process_time() - begun) / len(texts) < 0.005
 
 

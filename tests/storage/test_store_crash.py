@@ -56,7 +56,7 @@ def killed(script, url, *, after):
 
 def test_accepted_survives_and_is_answered_once(any_url, open_again):
     open_again(any_url, KEY).close()
-    accepted = killed(ACCEPTING, any_url, after=120)
+    accepted = killed(ACCEPTING, any_url, after=60)
     assert accepted == list(range(len(accepted)))
 
     store = open_again(any_url, KEY)
@@ -68,7 +68,7 @@ def test_accepted_survives_and_is_answered_once(any_url, open_again):
         assert threads.load(store, message_id, turns=0).turn.text == f"sakon {job_id - 1}"
     store.close()
 
-    answered = killed(ANSWERING, any_url, after=40)
+    answered = killed(ANSWERING, any_url, after=20)
     store = open_again(any_url, KEY)
     done = [row[0] for row in rows(store, "SELECT id FROM jobs WHERE status = 'done' ORDER BY id")]
     assert set(answered) <= set(done)
