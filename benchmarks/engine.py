@@ -1,0 +1,277 @@
+"""The in-process engine against `generate()` one by one, `generate()` in one batch, and the floor.
+
+`python -m benchmarks.engine [--shape 270m|1b|4b|tiny] [--device cpu|cuda] [--requests 1,8,32]
+[--quick]`. The weights are random and of a Gemma-3's real shape: the speed is real, the text is
+not. Every way answers the same questions, in turn, several times; the best of each is shown.
+
+The floor is the time to read all weights and the cache once a step, at the speed at which this
+machine copies memory, or the time to multiply, at the speed of a large matrix, if that is longer.
+"""
+
+import argparse
+import json
+import logging
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers.utils import logging as quiet
+
+from benchmarks import engine_floor
+from benchmarks import engine_ways as ways
+from benchmarks.engine_ways import Question, Run
+from benchmarks.report import table
+from benchmarks.run import machine
+from inference.engine import BASE, Release
+from inference.gemma import tiny, tiny_tokenizer
+from inference.gemma.engine import TransformersEngine
+from inference.gemma.load import Loaded
+from inference.gemma.shapes import SHAPES, Shape, random_model
+from knowledge.topic import load_topics
+
+#: `generate()` one by one takes as long for the ninth question as for the eighth.
+ALONE = 8
+LONG = 600
+COLUMNS = ("way", "requests", "tok_s", "cpu_ms_tok", "cpu_of_alone", "first_p50_ms", "answer_p50_s")
+ROUNDED = {"tok_s": 1, "cpu_ms_tok": 1, "first_p50_ms": 1, "answer_p50_s": 2, "peak_mb": 0}
+
+
+def main() -> None:
+    """Measure, print the tables and the JSON line."""
+    options = _options()
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+    logging.getLogger("lafiya").setLevel(logging.ERROR)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="lafiya-bench-") as folder:
+        found = measure(
+            SHAPES[options.shape],
+            options.device,
+            options.requests,
+            answers=options.answers,
+            repeats=1 if options.quick else options.repeats,
+            swaps=4 if options.quick else 20,
+            folder=Path(folder),
+        )
+    found |= {"machine": machine(), "seconds": round(time.monotonic() - begun)}
+    print(show(found))
+    print(json.dumps(found))
+
+
+def _options() -> argparse.Namespace:
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    gpu = torch.cuda.is_available()
+    numbers = _numbers
+    options.add_argument("--shape", choices=SHAPES, default="4b" if gpu else "270m")
+    options.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if gpu else "cpu")
+    most = "1,8,32,128,256" if gpu else "1,8,32"
+    options.add_argument("--requests", type=numbers, default=most, help=most)
+    spread = "50,200" if gpu else "4,24"
+    options.add_argument("--answers", type=numbers, default=spread, help="fewest,most tokens")
+    options.add_argument("--repeats", type=int, default=2)
+    options.add_argument("--threads", type=int, default=0, help="of the CPU; 0: as PyTorch likes")
+    options.add_argument("--quick", action="store_true", help="once instead of twice, 4 swaps")
+    return options.parse_args()
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(","))
+
+
+def measure(
+    shape: Shape,
+    device: str,
+    requests: Sequence[int],
+    *,
+    answers: Sequence[int],
+    repeats: int,
+    swaps: int,
+    folder: Path,
+) -> dict[str, Any]:
+    """Everything this file measures. `folder` holds two adapters for as long as it runs."""
+    loaded = _loaded(shape, device)
+    questions = _questions(max(requests), answers)
+    found: dict[str, Any] = {
+        "shape": shape.name,
+        "device": _named(loaded.device),
+        "dtype": str(loaded.model.dtype).removeprefix("torch."),
+        "parameters": loaded.parameters,
+        "threads": torch.get_num_threads(),
+    }
+    speeds = engine_floor.speeds(loaded.device, loaded.model.dtype)
+    found |= {"copy_gb_s": round(speeds[0] / 1e9, 1), "gflop_s": round(speeds[1] / 1e9)}
+    rows = []
+    for count in requests:
+        rows += _compare(loaded, questions[:count], max(requests), repeats)
+    with _engine(loaded, max(requests)) as engine:
+        found["decode"] = [
+            _decode(engine, loaded, shape, speeds, count, min(answers[-1], 128))
+            for count in requests
+        ]
+        found["long"] = _long(engine, loaded)
+        found["swap"] = _swap(engine, folder, shape, questions[:8], swaps)
+    return found | {"rows": rows}
+
+
+def _loaded(shape: Shape, device: str) -> Loaded:
+    place = torch.device("cuda", 0) if device == "cuda" else torch.device("cpu")
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    model = random_model(shape, place, dtype)
+    tokenizer = tiny_tokenizer.train(_texts(), tiny.TINY.vocab)
+    model.generation_config.eos_token_id = [1, tiny_tokenizer.ID["<end_of_turn>"]]
+    model.generation_config.pad_token_id = 0
+    numbers = model.num_parameters()
+    return Loaded(model, tokenizer, place, "", numbers, numbers * dtype.itemsize)
+
+
+def _texts() -> list[str]:
+    return [text for topic in load_topics().values() for text in topic.questions]
+
+
+def _questions(count: int, answers: Sequence[int]) -> list[Question]:
+    draw = random.Random(1)
+    texts = draw.sample(_texts(), count)
+    return [Question(text, draw.randint(answers[0], answers[-1])) for text in texts]
+
+
+def _compare(
+    loaded: Loaded, questions: Sequence[Question], running: int, repeats: int
+) -> list[dict[str, Any]]:
+    """All three ways in turn, so that a busy moment of the machine meets each."""
+    alone = questions[:ALONE]
+    runs: dict[str, list[Run]] = {"one by one": [], "one batch": [], "engine": []}
+    _warm_up(loaded, questions[:1])
+    for _ in range(repeats):
+        runs["one by one"].append(ways.one_by_one(loaded, alone))
+        runs["one batch"].append(ways.together(loaded, questions))
+        with _engine(loaded, running) as engine:
+            runs["engine"].append(ways.through_engine(engine, loaded.device, questions))
+    rows = [{"way": way, "requests": len(questions), **_best(done)} for way, done in runs.items()]
+    for row in rows:
+        row["cpu_of_alone"] = round(row["cpu_ms_tok"] / rows[0]["cpu_ms_tok"], 2)
+    if len(alone) < len(questions):
+        # Measured on some of them: what all would wait is not known.
+        rows[0] |= {"first_p50_ms": None, "answer_p50_s": None}
+    return rows
+
+
+def _warm_up(loaded: Loaded, questions: Sequence[Question]) -> None:
+    ways.one_by_one(loaded, [Question(questions[0].text, 2)])
+
+
+def _best(runs: Sequence[Run]) -> dict[str, float]:
+    """The highest rate and the least of everything else: what others on the machine took is out."""
+    rows = [run.row() for run in runs]
+    return {
+        name: round((max if name == "tok_s" else min)(row[name] for row in rows), digits or None)
+        for name, digits in ROUNDED.items()
+    }
+
+
+@contextmanager
+def _engine(loaded: Loaded, running: int) -> Iterator[TransformersEngine]:
+    cache = 0.0 if loaded.device.type == "cuda" else 1.0
+    engine = TransformersEngine(
+        "random weights", cache_gb=cache, running=running, waiting=4096, loaded=loaded, stuck=600.0
+    )
+    try:
+        if not engine.wait(600):
+            raise RuntimeError(engine.status().detail)
+        yield engine
+    finally:
+        engine.close()
+
+
+def _decode(
+    engine: TransformersEngine,
+    loaded: Loaded,
+    shape: Shape,
+    speeds: tuple[float, float],
+    count: int,
+    tokens: int,
+) -> dict[str, Any]:
+    """Tokens a second once the first was written, in answers of one length."""
+    run = ways.through_engine(engine, loaded.device, [Question("Ina kwana?", tokens)] * count)
+    rate = (run.tokens - count) / (max(run.ends) - min(run.first))
+    bare = engine_floor.floor(loaded, shape, speeds, count, 100 + tokens // 2)
+    return {
+        "requests": count,
+        "tok_s": round(rate, 1),
+        "floor_tok_s": round(bare, 1),
+        "of_floor": round(rate / bare, 3),
+        "peak_mb": round(run.peak_mb),
+    }
+
+
+def _long(engine: TransformersEngine, loaded: Loaded) -> dict[str, Any]:
+    """Until the first token of a long prompt, nobody else being there."""
+    words = ways.Words(loaded.tokenizer, loaded.model.generation_config.eos_token_id)
+    text, more = "Me zan yi?", iter(_texts())
+    while words.count(text) < LONG:
+        text += f" {next(more)}"
+    question = Question(text, 2)
+    first = min(ways.ask(engine, question, time.perf_counter())[1] for _ in range(3))
+    tokens = len(words.ids(question.request(), 8192))
+    return {"prompt_tokens": tokens, "first_ms": round(1000 * first, 1)}
+
+
+def _swap(
+    engine: TransformersEngine,
+    folder: Path,
+    shape: Shape,
+    questions: Sequence[Question],
+    count: int,
+) -> dict[str, Any]:
+    releases = [Release(name, str(_adapter(folder, name, shape, n))) for n, name in enumerate("ab")]
+    loading = ways.swaps(engine, questions, [_change(engine.load, r) for r in releases], 0.0)
+    order = [releases[n % 2] for n in range(count)]
+    found = ways.swaps(engine, questions, [_change(engine.activate, r) for r in order], 0.5)
+    engine.activate(Release(BASE))
+    return {"load_p50_ms": loading["swap_p50_ms"], **found, "failed_loading": loading["failed"]}
+
+
+def _adapter(folder: Path, name: str, shape: Shape, seed: int) -> Path:
+    base = folder / "base"
+    tiny.text_config(shape).save_pretrained(base)
+    tiny.adapter(base, folder / name, seed=seed, rank=16)
+    return folder / name
+
+
+def _change(act: Callable[[Release], None], release: Release) -> Callable[[], None]:
+    return lambda: act(release)
+
+
+def _named(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def show(found: dict[str, Any]) -> str:
+    """The tables as Markdown."""
+    head = (
+        f"Gemma-3 {found['shape']} with random weights ({found['parameters'] / 1e6:.0f} M, "
+        f"{found['dtype']}) on {found['device']}, {found['threads']} threads; this machine copies "
+        f"{found['copy_gb_s']} GB/s and multiplies {found['gflop_s']} GFLOP/s."
+    )
+    swap, long = found["swap"], found["long"]
+    return "\n\n".join(
+        [
+            f"{head}\n{found['machine']}; {found['seconds']} s.",
+            table((*COLUMNS, "peak_mb"), found["rows"]),
+            "Writing alone, through the engine, against the floor:",
+            table(("requests", "tok_s", "floor_tok_s", "of_floor", "peak_mb"), found["decode"]),
+            f"First token of a prompt of {long['prompt_tokens']} tokens: {long['first_ms']} ms.",
+            "Releases swapped while eight people ask:",
+            table(tuple(swap), [swap]),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
