@@ -16,7 +16,10 @@ from queue import SimpleQueue
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel
 from transformers.generation.continuous_batching import ContinuousBatchingManager
-from transformers.generation.continuous_batching.continuous_api import OutputRouter
+from transformers.generation.continuous_batching.continuous_api import (
+    ContinuousBatchProcessor,
+    OutputRouter,
+)
 from transformers.generation.continuous_batching.input_outputs import ContinuousBatchingIOs
 from transformers.generation.continuous_batching.requests import GenerationOutput, RequestStatus
 
@@ -28,6 +31,10 @@ from inference.gemma.plan import Plan
 
 GREEDY = Sampling(temperature=0.0)
 _numbers = itertools.count(1)
+
+
+class Gone(EngineError):
+    """This loop takes no more requests; the next one may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,13 @@ class Router(OutputRouter):
             self.deliver(output)
 
 
+class Processor(ContinuousBatchProcessor):
+    """Goes quietly: transformers' own collects all garbage as it goes, a second for everybody."""
+
+    def __del__(self) -> None:
+        self.inputs_and_outputs = None  # type: ignore[assignment]
+
+
 class Loop(ContinuousBatchingManager):
     """A thread that generates for all requests at once.
 
@@ -107,6 +121,7 @@ class Loop(ContinuousBatchingManager):
         self._board, self._on_end = board, on_end
         self._tickets: dict[str, Ticket] = self.output_router.tickets
         self._abandoned = False
+        self._death: BaseException | None = None
         self.capacity, self.steps = plan.capacity, 0
         self.stepped = time.monotonic()
 
@@ -122,7 +137,7 @@ class Loop(ContinuousBatchingManager):
     def submit(
         self, ids: Sequence[int], sampling: Sampling, slot: int = BASE_SLOT, *, stream: bool = False
     ) -> Ticket:
-        """Hand in a prompt. Raises EngineError when the loop has ended, or could never hold it.
+        """Hand in a prompt. Raises Gone when the loop has ended, EngineError if it never holds it.
 
         (One request that is larger than the cache would end the loop for everybody.)
         """
@@ -135,7 +150,7 @@ class Loop(ContinuousBatchingManager):
         )
         if taken is None or not self.alive():
             self._tickets.pop(ticket.id, None)
-            raise EngineError("the model has stopped")
+            raise Gone("the model has stopped")
         return ticket
 
     def drop(self, ticket: Ticket) -> None:
@@ -152,7 +167,7 @@ class Loop(ContinuousBatchingManager):
     def error(self) -> BaseException | None:
         """What it crashed with."""
         found: BaseException | None = self.background_thread_status.fatal_error
-        return found
+        return found or self._death
 
     def stuck_for(self, now: float) -> float:
         """Seconds without a step although there is work."""
@@ -186,7 +201,7 @@ class Loop(ContinuousBatchingManager):
             ticket.tell(News(failure=why))
 
     def let_go(self) -> None:
-        """Free the cache after the end. (transformers collects garbage as the processor goes.)"""
+        """Free the cache after the end."""
         error = self.error()
         if error is not None:
             error.__traceback__ = None  # its frames hold the step's tensors
@@ -194,9 +209,16 @@ class Loop(ContinuousBatchingManager):
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def _create_batch_processor(self) -> ContinuousBatchProcessor:
+        processor = super()._create_batch_processor()
+        processor.__class__ = Processor
+        return processor
+
     def _run_generation_loop(self) -> None:
         try:
             super()._run_generation_loop()
+        except BaseException as error:  # what transformers does not catch: the thread was killed
+            self._death = error
         finally:
             self._on_end()
 

@@ -80,7 +80,8 @@ class TransformersEngine:
         self._slots: Slots | None = None
         self._words: Words | None = None
         self._supervisor: Supervisor | None = None
-        self._up = threading.Event()
+        #: The loop can be asked; and loading has come to its end, well or not.
+        self._up, self._settled = threading.Event(), threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(loaded,), name="engine-supervisor", daemon=True
         )
@@ -89,17 +90,17 @@ class TransformersEngine:
     def status(self) -> EngineStatus:
         """What stage loading is at; then what is live, and what had to be given up."""
         inside, queued = self._gate.counts()
-        up, trouble = self._up.is_set(), self._supervisor.trouble if self._supervisor else ""
-        alive = self._supervisor is not None and self._supervisor.alive()
-        live = self._residents.live
-        detail = self._failure or trouble or (self._name if up else f"loading: {self._stage}")
+        supervisor, live = self._supervisor, self._residents.live
+        done = self._settled.is_set()
+        trouble = self._failure or (supervisor.trouble if supervisor else "")
+        detail = trouble or (self._name if done else f"loading: {self._stage}")
         return EngineStatus(
             "transformers",
-            up and alive and live is not None,
+            live is not None and supervisor is not None and supervisor.alive(),
             "; ".join(filter(None, (detail, self._note))),
             live,
-            None if up or self._failure else round(self._progress, 3),
-            self._residents.names() if up else (),
+            None if done else round(self._progress, 3),
+            self._residents.names() if self._up.is_set() else (),
             inside,
             queued,
         )
@@ -165,10 +166,7 @@ class TransformersEngine:
 
     def wait(self, timeout: float) -> bool:
         """Wait until it answers or has failed to; whether it answers."""
-        until = time.monotonic() + timeout
-        while not (self._up.is_set() or self._failure) and time.monotonic() < until:
-            self._up.wait(0.02)
-        return self.status().ready
+        return self._settled.wait(timeout) and self.status().ready
 
     def _need(self) -> tuple[Words, Supervisor]:
         words, supervisor = self._words, self._supervisor
@@ -217,32 +215,34 @@ class TransformersEngine:
             self.activate(release)
         except ReleaseUnusable as error:
             self._failure = f"{release.name} cannot be served: {error}"
+        self._settled.set()
 
     def _bring_in(self, release: Release) -> None:
-        if self._slots is None or self._loaded is None or self._supervisor is None:
-            raise ReleaseUnusable("the model is not loaded yet")
-        read = adapter.read(release, self._loaded.model.config)
-        slot = self._residents.reserve(PATIENCE)
+        slots, loaded = self._slots, self._loaded
+        if slots is None or loaded is None or not self._up.is_set():
+            raise ReleaseUnusable(f"{release.name}: the model is not loaded yet")
         try:
-            self._slots.place(slot, read.weights, read.scaling)
-            self._try_out(release, slot)
+            read = adapter.read(release, loaded.model.config)
+            slot = self._residents.reserve(PATIENCE)
         except Exception as error:
-            self._slots.clear(slot)
+            raise _unusable(release, error) from None
+        try:
+            slots.place(slot, read.weights, read.scaling)
+            self._try_out(slot)
+        except Exception as error:
+            slots.clear(slot)
             self._residents.give_back(slot)
             raise _unusable(release, error) from None
         self._residents.publish(release, slot)
         logs.event("engine.loaded", release=release.name, slot=slot)
 
-    def _try_out(self, release: Release, slot: int) -> None:
-        """The canary: in the loop with everybody, harming nobody."""
+    def _try_out(self, slot: int) -> None:
+        """The canary. Raises EngineError when nothing comes of it."""
         words, supervisor = self._words, self._supervisor
-        assert words is not None  # noqa: S101
-        assert supervisor is not None  # noqa: S101
-        ids = words.ids(CANARY, supervisor.plan.capacity)
-        until = time.monotonic() + PATIENCE
-        tokens, _ = supervisor.ask(ids, CANARY_SAMPLING, slot, until)
-        if not tokens:
-            raise ReleaseUnusable("it answered nothing")
+        if words is None or supervisor is None:
+            raise EngineAbsent("the model is stopped")
+        ids = words.ids(CANARY, supervisor.plan.capacity - CANARY_SAMPLING.max_tokens)
+        supervisor.try_alone(ids, CANARY_SAMPLING, slot, time.monotonic() + PATIENCE)
 
     def _report(self, stage: str, done: float, detail: str) -> None:
         """Note how far loading is. Raises _Closed to end it when the engine was closed."""
@@ -254,12 +254,15 @@ class TransformersEngine:
 
     def _give_up(self, reason: str) -> None:
         self._failure = reason
+        self._settled.set()
         self._gate.refuse(reason)
         logs.event("engine.absent", reason=reason)
 
 
 def _unusable(release: Release, error: Exception) -> ReleaseUnusable:
     """Any failure to bring a release in, as the port names it."""
+    if isinstance(error, ReleaseUnusable) and release.name in str(error):
+        return error
     if isinstance(error, LafiyaError):
         return ReleaseUnusable(f"{release.name}: {error}")
     logs.crash("engine.release_failed", error)

@@ -38,6 +38,14 @@ class Gate:
                 self._inside -= 1
                 self._changed.notify_all()
 
+    def wait_open(self, until: float) -> None:
+        """For one who is inside: wait while it is shut. Raises EngineTimeout or EngineAbsent."""
+        with self._changed:
+            while not self._open:
+                self._check()
+                if not self._changed.wait(until - time.monotonic()):
+                    raise EngineTimeout("the deadline passed while the model was rebuilt")
+
     def open(self, running: int) -> None:
         """Let so many in."""
         with self._changed:

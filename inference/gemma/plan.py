@@ -112,6 +112,13 @@ def halve(old: Plan, config: PreTrainedConfig) -> Plan | None:
     )
 
 
+def least(config: PreTrainedConfig, tokens: int) -> Plan:
+    """A plan for one request of so many tokens."""
+    _, types = group_layers_by_attn_type(config)
+    full, sliding = types.count("full_attention"), types.count("sliding_attention")
+    return Plan(_blocks(tokens, full, sliding, config), 64, 1, tokens)
+
+
 def free_memory(device: torch.device) -> int:
     """Bytes that are free on the device."""
     if device.type == "cuda":

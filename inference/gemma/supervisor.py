@@ -5,6 +5,7 @@ at the door wait for the next loop. Three rebuilds in five minutes are enough: t
 the first is five minutes ago. Knows no text and no release.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -15,12 +16,12 @@ from queue import Empty
 from transformers import PreTrainedModel
 
 from core import logs
-from core.errors import EngineAbsent, EngineError, EngineTimeout
+from core.errors import EngineError, EngineTimeout
 from inference.engine import Sampling
-from inference.gemma.batching import Loop, News, Ticket, is_out_of_memory
+from inference.gemma.batching import Gone, Loop, News, Ticket, is_out_of_memory
 from inference.gemma.gate import Gate
 from inference.gemma.lora import BASE_SLOT, Board
-from inference.gemma.plan import Plan, halve
+from inference.gemma.plan import Plan, halve, least
 
 RESTARTS, WITHIN = 3, 300.0
 FIRST = Sampling(temperature=0.0, max_tokens=2)
@@ -51,6 +52,7 @@ class Supervisor:
         self._attention: str = model.config._attn_implementation
         self._wanted = plan.running
         self._loop: Loop | None = None
+        self._swapping = threading.Lock()
         self._wake, self._closing = threading.Event(), threading.Event()
         self._rebuilt: deque[float] = deque(maxlen=RESTARTS)
 
@@ -86,14 +88,29 @@ class Supervisor:
         Raises EngineTimeout at `until`, EngineError when the loop fails. Whatever happens, the
         request is out of the loop afterwards: a cancelled one never reports back by itself.
         """
-        loop = self._loop
-        if loop is None:
-            raise EngineAbsent(self.trouble or "the model is being started")
-        ticket = loop.submit(ids, sampling, slot, stream=on_tokens is not None)
+        while True:
+            self.gate.wait_open(until)
+            loop = self._loop
+            try:
+                if loop is None:
+                    raise Gone
+                return _ask(loop, ids, sampling, slot, until, on_tokens)
+            except Gone:
+                self._see_off(loop)
+
+    def try_alone(self, ids: Sequence[int], sampling: Sampling, slot: int, until: float) -> None:
+        """Ask in a small loop of its own. Raises EngineError when no answer comes.
+
+        What is no number spreads to all who share a step: attention adds it to theirs, times zero.
+        """
+        small = least(self._model.config.get_text_config(), len(ids) + sampling.max_tokens)
+        loop = Loop(self._model, small, self._board, lambda: None)
+        loop.begin()
         try:
-            return _follow(ticket, until, on_tokens)
+            _ask(loop, ids, sampling, slot, until)
         finally:
-            loop.drop(ticket)
+            loop.end()
+            loop.let_go()
 
     def alive(self) -> bool:
         """Whether a loop is running."""
@@ -116,15 +133,24 @@ class Supervisor:
 
     def _build(self) -> BaseException | None:
         """A new loop that has answered once; or why there is none."""
-        loop = self._loop = Loop(self._model, self.plan, self._board, self._wake.set)
+        loop = Loop(self._model, self.plan, self._board, self._wake.set)
+        with self._swapping:
+            self._loop = loop
         loop.begin()
         try:
-            self.ask(self._try_out, FIRST, BASE_SLOT, time.monotonic() + self._stuck)
+            _ask(loop, self._try_out, FIRST, BASE_SLOT, time.monotonic() + self._stuck)
         except EngineError as error:
             cause = loop.error() or error
             self._bury("crashed")
             return cause
         return None
+
+    def _see_off(self, loop: Loop | None) -> None:
+        """Shut the door of a loop that has ended, before the next is built and opens it."""
+        with self._swapping:
+            if self._loop is loop:
+                self.gate.shut()
+        self._wake.set()
 
     def _what_is_wrong(self) -> str:
         loop = self._loop
@@ -134,7 +160,6 @@ class Supervisor:
 
     def _recover(self, why: str) -> None:
         """Fail what is in the loop, and build the next one as soon as that is allowed."""
-        self.gate.shut()
         error = self._bury(why)
         while self._wait_for_turn(error):
             if is_out_of_memory(error):
@@ -148,7 +173,9 @@ class Supervisor:
 
     def _bury(self, why: str) -> BaseException | None:
         """Let go of the loop, failing its requests. What it died of."""
-        loop, self._loop = self._loop, None
+        with self._swapping:
+            self.gate.shut()
+            loop, self._loop = self._loop, None
         if loop is None:
             return None
         error = loop.error()
@@ -158,6 +185,7 @@ class Supervisor:
         )
         loop.abandon("the model has stopped")
         loop.let_go()
+        gc.collect()  # the next loop wants this one's memory
         return error
 
     def _wait_for_turn(self, error: BaseException | None) -> bool:
@@ -194,6 +222,25 @@ class Supervisor:
 def is_lost(error: BaseException | None) -> bool:
     """Whether a GPU error is of the kind that every later call meets again."""
     return "CUDA error" in str(error) and not is_out_of_memory(error)
+
+
+def _ask(
+    loop: Loop,
+    ids: Sequence[int],
+    sampling: Sampling,
+    slot: int,
+    until: float,
+    on_tokens: OnTokens | None = None,
+) -> tuple[Sequence[int], bool]:
+    """All tokens of the answer, and whether it came to its end (else `on_tokens` ended it).
+
+    Whatever happens, the request is out of the loop afterwards.
+    """
+    ticket = loop.submit(ids, sampling, slot, stream=on_tokens is not None)
+    try:
+        return _follow(ticket, until, on_tokens)
+    finally:
+        loop.drop(ticket)
 
 
 def _follow(ticket: Ticket, until: float, on_tokens: OnTokens | None) -> tuple[Sequence[int], bool]:
