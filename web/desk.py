@@ -50,7 +50,12 @@ class Desk:
         """The conversation after an id. Raises StoreError.
 
         `waiting` is read first: a reply that is committed in between is then among the messages,
-        or asked for once more; the other way round it could be missed.
+        or asked for once more; the other way round it could be missed. A reply that came after its
+        draft was read makes the draft old: then it is left out.
         """
         waiting = self.service.waiting(session)
-        return {"waiting": waiting, "history": self.service.replies(session, after)}
+        draft = self.service.draft(session) if waiting else None
+        history = self.service.replies(session, after)
+        if any(shown.direction == "out" for shown in history):
+            draft = None
+        return {"waiting": waiting, "history": history, "draft": draft}

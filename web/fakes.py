@@ -28,6 +28,7 @@ class FakeService:
     accepted: list[Inbound] = field(default_factory=list)
     shown: dict[str, list[FakeShown]] = field(default_factory=dict)
     owed: set[str] = field(default_factory=set)
+    growing: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     engine: str = "library"
     drafts: int = 0
@@ -61,6 +62,11 @@ class FakeService:
         """Whether a message is not answered yet."""
         self._fail()
         return session in self.owed
+
+    def draft(self, session: str) -> str | None:
+        """What was put into `growing`."""
+        self._fail()
+        return self.growing.get(session)
 
     def readiness(self) -> Mapping[str, Any]:
         """The engine, ready unless there are reasons."""

@@ -96,7 +96,8 @@ def _add_pages(room: Blueprint, service: Service, views: Views, desk: Desk) -> N
 def _answered(desk: Desk, talk: Talk) -> Talk:
     who = identity(talk.session)
     desk.linger(who)
-    return replace(talk, asked=True, **desk.talk(who, 0))
+    found = desk.talk(who, 0)
+    return replace(talk, asked=True, history=found["history"], waiting=found["waiting"])
 
 
 def _add_api(room: Blueprint, service: Service, views: Views, desk: Desk) -> None:
@@ -109,7 +110,7 @@ def _add_api(room: Blueprint, service: Service, views: Views, desk: Desk) -> Non
     def read() -> dict[str, Any]:
         found = desk.talk(identity(_session()), incoming.after(request.args.get("after")))
         messages = [shown_json(shown) for shown in found["history"]]
-        return {"messages": messages, "waiting": found["waiting"]}
+        return {"messages": messages, "waiting": found["waiting"], "draft": found["draft"]}
 
     @room.get("/api/state")
     def state() -> dict[str, Any]:

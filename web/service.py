@@ -51,6 +51,10 @@ class Service(Protocol):
     def waiting(self, session: str) -> bool:
         """Whether an accepted message has no reply yet. Raises StoreError."""
 
+    def draft(self, session: str) -> str | None:
+        """The beginning of the reply that is being written, as far as it may be seen by now; a
+        later one may begin differently. Raises StoreError."""
+
     def readiness(self) -> Mapping[str, Any]:
         """`engine`, `ready`, `reasons`, `release`, `engine_detail` and `drafts` (how many topics no
         clinician has signed), as JSON values."""

@@ -85,3 +85,17 @@ def resize(chrome: webdriver.Chrome, width: int, height: int = 740, dark: bool =
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+@pytest.fixture(scope="module")
+def served():
+    """A fake service and the address of its page."""
+    service, app = FakeService(), create_app(FakeMachines())
+    app.register_blueprint(pages(service))
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield service, f"http://127.0.0.1:{server.effective_port}/"
+    server.close()
+    thread.join(1)
+    server.task_dispatcher.shutdown()

@@ -250,3 +250,105 @@ def test_a_script_that_comes_late_takes_the_conversation_over(page):
     until(page, lambda: len(texts(page, ANSWERS)) == 1)
     say(page, "Ina da ciwon sukari. Wanne abinci ya dace da ni?", 2)
     assert len(texts(page, MINE)) == 2
+
+
+# An answer that is still being written, over the fake service.
+
+ONE, TWO = "A kwana a gidan sauro kowane dare.", "A rufe ruwan da ya tsaya a kusa da gida."
+REPLY, BEGUN = "#log > .out:not(:first-child)", "#log > .growing"
+#: Notes every piece of text that comes into the log, and how far down the reply begins.
+WATCH = """
+window.added = [];
+new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach(
+  (node) => { if (node.nodeType === 3) window.added.push(node.data); }
+))).observe(document.getElementById("log"), { childList: true, subtree: true });
+"""
+
+
+@pytest.fixture
+def asked(browser, served):
+    """A page whose question is being answered: (browser, service, who asks)."""
+    service, address = served
+    resize(browser, 360)
+    browser.get(address)
+    browser.execute_script("localStorage.clear()")
+    browser.get(address)
+    browser.execute_script(WATCH)
+    before = len(service.accepted)
+    browser.find_element(By.ID, "text").send_keys("Yaya ake hana malaria?" + Keys.ENTER)
+    until(browser, lambda: len(service.accepted) > before)
+    yield browser, service, service.accepted[-1].sender
+    browser.get("about:blank")
+
+
+def top(page, selector):
+    script = "const e = document.querySelector(arguments[0]); return e.offsetTop"
+    return page.execute_script(script, selector)
+
+
+def dots(page):
+    return page.find_element(By.ID, "typing").is_displayed()
+
+
+def test_an_answer_grows_and_becomes_the_reply_where_it_stands(asked):
+    page, service, who = asked
+    until(page, lambda: dots(page))
+    service.growing[who] = ONE
+    until(page, lambda: texts(page, f"{BEGUN} .text") == [ONE])
+    assert not dots(page)
+    place, node = top(page, BEGUN), page.find_element(By.CSS_SELECTOR, BEGUN)
+    service.growing[who] = f"{ONE} {TWO}"
+    until(page, lambda: texts(page, f"{BEGUN} .text") == [f"{ONE} {TWO}"])
+    service.answer(who, f"{ONE} {TWO}\n\nKu je asibiti.")
+    until(page, lambda: "asibiti" in texts(page, f"{REPLY} .text")[0])
+    assert page.find_element(By.CSS_SELECTOR, REPLY) == node
+    assert top(page, REPLY) == place
+    assert (texts(page, BEGUN), dots(page)) == ([], False)
+    added = [piece for piece in page.execute_script("return window.added") if ONE[:9] in piece]
+    assert added == [ONE], "each sentence is read out once"
+    assert page.find_element(By.ID, "log").get_attribute("aria-live") == "polite"
+
+
+OTHER = [
+    ("another text", {"source": "fallback"}, "Ba mu da tabbatacciyar amsa."),
+    ("an emergency", {"danger_sign": "bleeding", "source": "danger_sign"}, "Ku je asibiti yanzu."),
+]
+
+
+@pytest.mark.parametrize(("label", "more", "text"), OTHER, ids=[case[0] for case in OTHER])
+def test_another_reply_takes_the_place_of_what_was_seen(asked, label, more, text):
+    page, service, who = asked
+    service.growing[who] = ONE
+    until(page, lambda: texts(page, BEGUN))
+    service.answer(who, text, **more)
+    until(page, lambda: texts(page, f"{REPLY} .text") == [text])
+    assert ONE not in page.find_element(By.ID, "log").text
+    assert bool(texts(page, ".urgent")) is ("danger_sign" in more)
+
+
+def test_a_draft_that_is_taken_back_leaves_the_page_waiting(asked):
+    page, service, who = asked
+    service.growing[who] = ONE
+    until(page, lambda: texts(page, BEGUN))
+    del service.growing[who]
+    until(page, lambda: not texts(page, BEGUN))
+    until(page, lambda: dots(page))
+    service.answer(who, TWO)
+    until(page, lambda: texts(page, f"{REPLY} .text") == [TWO])
+
+
+def test_a_long_answer_is_followed_to_its_first_line_and_nobody_is_dragged_along(asked):
+    page, service, who = asked
+    for count in (1, 8, 16, 24):
+        service.growing[who] = " ".join([TWO] * count)
+        until(page, lambda: texts(page, f"{BEGUN} .text") == [service.growing[who]])
+    script = "const l = document.getElementById('log'); return [l.scrollTop, l.offsetTop]"
+    scrolled, offset = page.execute_script(script)
+    assert scrolled == pytest.approx(top(page, BEGUN) - offset - 8, abs=2)
+    page.execute_script("document.getElementById('log').scrollTop = 0")
+    until(page, lambda: page.execute_script(script)[0] == 0)
+    service.growing[who] = " ".join([TWO] * 30)
+    until(page, lambda: texts(page, f"{BEGUN} .text") == [service.growing[who]])
+    service.answer(who, service.growing[who])
+    until(page, lambda: not texts(page, BEGUN))
+    assert page.execute_script(script)[0] == 0

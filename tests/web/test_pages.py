@@ -1,6 +1,7 @@
 """The pages' routes over HTTP, with the fake service behind them."""
 
 import re
+from itertools import count
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_another_session_reads_nothing(client, service):
     service.reply = "Amsa"
     send(client)
     found = client.get("/api/messages", headers={"X-Session": "t" * 32})
-    assert found.json == {"messages": [], "waiting": False}
+    assert found.json == {"messages": [], "waiting": False, "draft": None}
 
 
 def test_what_is_stored_about_a_session_does_not_open_it(client, service):
@@ -350,3 +351,41 @@ def test_the_numbers_stand_in_their_labels(service, language):
 
 def test_the_fake_shows_what_the_store_shows():
     assert set(FakeShown.__dataclass_fields__) == set(StoredShown.__dataclass_fields__)
+
+
+def test_a_draft_is_told_while_its_reply_is_awaited(client, service):
+    def told():
+        return client.get("/api/messages?after=0", headers=HEADERS).json
+
+    assert told()["draft"] is None
+    send(client)
+    who = service.accepted[0].sender
+    assert told()["draft"] is None
+    service.growing[who] = "A kwana a gidan sauro."
+    assert (told()["draft"], told()["waiting"]) == ("A kwana a gidan sauro.", True)
+    service.answer(who, "A kwana a gidan sauro. A rufe ruwa.")
+    assert (told()["draft"], told()["waiting"]) == (None, False)
+
+
+def test_a_draft_that_a_reply_has_overtaken_is_left_out(client, service):
+    """The reply is committed after `waiting` and the draft were read."""
+    send(client)
+    who = service.accepted[0].sender
+    service.growing[who] = "A kwana"
+    service.answer(who, "A kwana a gidan sauro.")
+    service.owed.add(who)
+    found = client.get("/api/messages?after=0", headers=HEADERS).json
+    assert [message["text"] for message in found["messages"]][-1] == "A kwana a gidan sauro."
+    assert found["draft"] is None
+
+
+def test_a_page_without_scripts_shows_whole_replies_only(service):
+    app = create_app(FakeMachines())
+    app.register_blueprint(pages(service, clock=count().__next__))
+    client = app.test_client()
+    fields = {"session": SESSION, "id": ID, "text": "Yaya ake hana malaria?", "lang": "ha"}
+    client.post("/ask", data=fields)
+    service.growing[service.accepted[0].sender] = "A kwana a gidan"
+    page = client.post("/ask", data={**fields, "look": "1"}).text
+    assert "A kwana a gidan" not in page
+    assert service.texts("page-check") in page

@@ -1,10 +1,11 @@
 // The chat page: sends what is written and shows what is answered. Words from outside go in as
 // text, never as markup. Without this file the form works by itself (POST /ask).
-const QUICK = 300, SLOW = 2000, PATIENCE = 20000, STATE_EVERY = 30000, FILE = "lafiya.json";
+const QUICK = 300, GROWING = 600, SLOW = 2000, PATIENCE = 20000, STATE_EVERY = 30000, FILE = "lafiya.json";
 const byId = (id) => document.getElementById(id);
 const log = byId("log"), form = byId("ask"), box = byId("text"), dots = byId("typing"), menu = byId("menu");
 const lang = document.documentElement.lang;
 const shown = new Map(); // id in the store -> its bubble
+let begun = null; // the bubble of an answer that is still being written
 let unsent = []; // messages of this page that the store has not shown back yet
 let atEnd = true; // the newest message is in view, and stays so when a keyboard opens
 let last = 0, waiting = false, polling = false, again = false, delay = QUICK, timer = 0, asksErase = false, startedOver = false, looked = Date.now();
@@ -76,7 +77,7 @@ function show(message, live) {
     shown.set(message.id, node);
     return node;
   }
-  const node = bubble(message.urgent ? "urgent" : "out", message.text);
+  const node = finished(message) || bubble(message.urgent ? "urgent" : "out", message.text);
   if (message.urgent && live) node.setAttribute("role", "alert");
   shown.set(message.id, node);
   offer(message.choices);
@@ -85,24 +86,60 @@ function show(message, live) {
   return node;
 }
 
+function unfold(text) { // only what is new is added, so that it alone is read out
+  if (!text) { begun?.remove(); begun = null; return; }
+  if (!begun) {
+    begun = bubble("out", "");
+    begun.classList.add("growing");
+  }
+  extend(begun, text);
+  dots.hidden = true;
+  follow(begun);
+}
+
+function extend(node, text) {
+  const body = node.querySelector(".text"), old = body.textContent;
+  const goesOn = text.startsWith(old);
+  if (!goesOn) body.textContent = "";
+  write(body, goesOn ? text.slice(old.length) : text);
+}
+
+function finished(message) { // the reply takes the place of its beginning: nothing jumps
+  const node = begun;
+  begun = null;
+  if (!node || message.urgent) { node?.remove(); return null; }
+  node.classList.remove("growing");
+  extend(node, message.text);
+  if (node.nextElementSibling !== dots) dots.before(node);
+  return node;
+}
+
+function follow(node) { // on to the newest line, until the first one is at the top; never back
+  const end = log.scrollHeight - log.clientHeight;
+  if (atEnd) log.scrollTop = Math.max(log.scrollTop, Math.min(end, node.offsetTop - log.offsetTop - 8));
+}
+
 function receive(messages, live) {
   const answers = messages.filter((message) => message.direction === "out");
   const done = answers.length || (!waiting && unsent.some((item) => item.taken));
   if (asksErase && live && done) return startOver(); // perhaps everything is gone: look
   if (startedOver && !messages.length) shown.set(0, bubble("out", log.dataset.erased)); // the last word too
   startedOver = false;
+  const old = begun;
   const nodes = messages.map((message) => show(message, live)).filter(Boolean);
   unsent.forEach((item) => { if (!waiting && item.taken) item.node.remove(); });
   if (!waiting) unsent = unsent.filter((item) => !item.taken);
   if (nodes.length) unsent.forEach(({ node, note }) => dots.before(node, ...(note ? [note] : [])));
   dots.hidden = !waiting;
-  if (nodes.length || waiting) bringUp(nodes.at?.(-1) || dots, !live);
+  if (old && nodes.at?.(-1) === old) follow(old);
+  else if (nodes.length || (waiting && !begun)) bringUp(nodes.at?.(-1) || dots, !live);
 }
 
 function startOver() {
   [...shown.values()].forEach((node) => node.remove());
   shown.clear();
   offer([]);
+  unfold(null);
   byId("samples").hidden = false;
   last = 0;
   asksErase = false;
@@ -127,7 +164,12 @@ async function poll(live = true) {
   try {
     const { ok, said } = await call("GET", `/api/messages?after=${last}`);
     fine = ok;
-    if (ok) { waiting = said.waiting; receive(said.messages, live); }
+    if (ok) {
+      waiting = said.waiting;
+      receive(said.messages, live);
+      unfold(waiting && said.draft);
+      if (begun) delay = GROWING;
+    }
   } catch { /* no connection: said below, and tried again */ }
   polling = false;
   byId("offline").hidden = fine;
