@@ -1,65 +1,18 @@
 """The admins' orders: what each does, what it refuses, and that nobody else learns of them."""
 
-from itertools import count
-
 import pytest
 
 from bot import conversation
 from bot.admin_orders import WORDS, Order, recognise
-from bot.app import build
-from bot.channels.fakes import FakeChannel
 from bot.fakes import FakeGuard, tiny_mind
 from core.errors import EngineBusy
-from core.messages import Inbound, Kind, Turn
-from core.settings import Settings
+from core.messages import Turn
 from inference.engine import FakeEngine, Generation
 from storage import releases
-from tests.bot.conftest import TELEGRAM, WHATSAPP, House
+from tests.bot.clinic import open_clinic
 from tests.training.given_releases import BAD, NOW, added
 
-ADMINS = "telegram:1,telegram:3,whatsapp:+2348000000009"
 QUESTION = "ina da ciwon kunne"
-ids = count(1)
-
-
-class Clinic(House):
-    """A service with releases, whose admins write on Telegram (1, 3) and WhatsApp."""
-
-    @property
-    def registry(self):
-        return self.app.desk.registry
-
-    @property
-    def live(self):
-        return self.registry.pointer().release
-
-    def order(self, text, who="1", *, press=None, channel="telegram"):
-        """One message or press of an admin; the only reply, and its buttons' ids."""
-        used = self.whatsapp if channel == "whatsapp" else self.telegram
-        kind = Kind.CHOICE if press else Kind.TEXT
-        address = f"+{who}" if channel == "whatsapp" else who
-        message = Inbound(channel, f"o{next(ids)}", who, address, kind, text, press)
-        self.app.intake.accept(message, now=self.now)
-        self.now += 5
-        self.work()
-        self.send()
-        reply = used.sent[-1].reply
-        self.buttons = [choice.id for choice in reply.choices]
-        return reply.text
-
-    def confirm(self, text, who="1", **more):
-        """An order and the press on yes."""
-        self.order(text, who, **more)
-        return self.order("", who, press=self.buttons[0], **more)
-
-    def audit(self):
-        """Every order that was used, by whom."""
-        rows = self.rows("SELECT action, actor FROM audit ORDER BY id")
-        return [row for row in rows if not row[0].startswith(("consent", "release.passed"))]
-
-    def english(self, who="1"):
-        """From now on this admin is answered in English."""
-        self.order("/english", who)
 
 
 @pytest.fixture
@@ -67,16 +20,9 @@ def make(sqlite_url, tmp_path):
     made = []
 
     def make_(engine=None, *, url=sqlite_url, mind=None, **settings):
-        telegram, whatsapp = FakeChannel(can=TELEGRAM), FakeChannel(name="whatsapp", can=WHATSAPP)
         engine = engine or FakeEngine()
-        app = build(
-            Settings(database_url=url, admins=ADMINS, releases=str(tmp_path / "shelf"), **settings),
-            channels={"telegram": telegram, "whatsapp": whatsapp},
-            mind=mind or tiny_mind(engine),
-        )
-        clinic = Clinic(app, telegram, whatsapp)
+        clinic = open_clinic(mind or tiny_mind(engine), url, tmp_path / "shelf", **settings)
         clinic.engine = engine
-        app.desk.patience = 0.2
         made.append(clinic)
         return clinic
 
