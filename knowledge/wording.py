@@ -24,6 +24,7 @@ _SAMPLES = _HERE / "data" / "health_samples.tsv.gz"
 
 # `expand` has folded already; folding a second time in `tokens` would double the cost.
 _WORD = re.compile(r"[^\W_]+")
+_BAR = " | "
 
 Words = tuple[str, ...]
 
@@ -43,15 +44,18 @@ class Phrases:
         """`words` with each longest phrase replaced, from left to right."""
         start = 0
         while start < len(words):
-            size, found = next(self._at(words, start), (1, (words[start],)))
-            yield from found
+            # Most words begin no phrase, and this is asked for every word there is.
+            begins = words[start] in self._longest
+            size, found = next(self._at(words, start), (1, None)) if begins else (1, None)
+            yield from (words[start],) if found is None else found
             start += size
 
     def every(self, words: Sequence[str]) -> Iterator[str]:
         """What all phrases in `words` stand for, overlapping ones too."""
-        for start in range(len(words)):
-            for _, found in self._at(words, start):
-                yield from found
+        for start, word in enumerate(words):
+            if word in self._longest:
+                for _, found in self._at(words, start):
+                    yield from found
 
     def _at(self, words: Sequence[str], start: int) -> Iterator[tuple[int, Words]]:
         """Phrases that begin at `start`, longest first, with their sizes."""
@@ -102,6 +106,14 @@ class Wording:
     def normal(self, text: str) -> list[str]:
         """The words of `text`, folded, greetings dropped and synonyms made one."""
         return list(self.same.replace(_words(text)))
+
+    def normals(self, texts: Sequence[str]) -> list[list[str]]:
+        """What `normal` gives for each of `texts`, folded in one go: many times quicker."""
+        parts = expand(_BAR.join(text.replace("|", " ") for text in texts)).split("|")
+        if len(parts) != len(texts):
+            # Some sign that folds to a bar.
+            return [self.normal(text) for text in texts]
+        return [list(self.same.replace(_WORD.findall(part))) for part in parts]
 
     def concepts(self, words: Sequence[str]) -> list[str]:
         """The words that synonyms stand for and the kinds mentioned, sorted, each once."""

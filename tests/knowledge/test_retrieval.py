@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import sparse
 
-from knowledge.retrieval import Index
+from knowledge.retrieval import _COMMON, Index, _ridge
 from knowledge.wording import Wording, examples, samples
 
 SYNONYMS = """\
@@ -112,3 +114,27 @@ def test_examples_are_labelled() -> None:
     assert {label for label, _ in examples()} == {"other", "lacking"}
     assert {label for label, _ in samples("test")} == {"other", "health"}
     assert not {text for _, text in samples("train")} & {text for _, text in samples("test")}
+
+
+def test_many_texts_are_worded_as_each_alone() -> None:
+    wording = Wording.load()
+    texts = ["Yaron na yana da zazzabi", "a | b", "", "mgn maleria??", "6arawo da qafa", "\n|\n"]
+    alone = [wording.normal(text) for text in texts]
+    assert wording.normals(texts) == alone
+    # Fullwidth signs fold to plain ones, the bar between the texts among them.
+    assert wording.normals([*texts, "ciwo \uff5c kai"]) == [*alone, wording.normal("ciwo kai")]
+
+
+def test_the_scorer_solves_what_it_says() -> None:
+    draw = np.random.default_rng(7)
+    rows = sparse.random(300, 900, density=0.02, random_state=draw, format="csr", dtype=np.float32)
+    matrix = sparse.csr_array(rows)
+    matrix.data /= np.repeat(np.sqrt(matrix.multiply(matrix).sum(axis=1)), np.diff(matrix.indptr))
+    matrix = sparse.csr_array(np.nan_to_num(matrix.toarray()))
+    targets = np.eye(6, dtype=np.float32)[draw.integers(0, 6, 300)]
+    spread = np.bincount(matrix.indices, minlength=900)
+    part = matrix[:, np.flatnonzero((spread > 1) & (spread < _COMMON * 300))].toarray()
+    kernel = part @ part.T
+    kernel[np.diag_indices(300)] = 2.5
+    exact = np.linalg.solve(kernel, targets)
+    assert np.abs(_ridge(matrix, targets, 1.5) - exact).max() < 1e-3
