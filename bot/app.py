@@ -157,6 +157,8 @@ class App:
         ready = not reasons
         reasons += [] if engine.ready else [f"engine: {engine.detail}"]
         reasons += [f"release: {self.keeper.trouble()}"] if self.keeper.trouble() else []
+        troubles = {name: channel.trouble() for name, channel in self.channels.items()}
+        reasons += [f"{name}: {trouble}" for name, trouble in troubles.items() if trouble]
         return {
             **self._releases(),
             "ready": ready,

@@ -91,6 +91,8 @@ class Providers:
         self.contents: dict[str, str] = {}
         self.bodies: dict[str, str] = {}
         self.content_fault = ""
+        #: What both answer to every call, as to wrong credentials.
+        self.refusal = ""
         self.faults: dict[str, deque[str]] = {}
         self.webhook: dict[str, str] = {}
         self.updates: list[dict[str, Any]] = []
@@ -201,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         with found.lock:
             found.calls.append((method, data))
             script = found.faults.get(method)
-            fault = script.popleft() if script else ""
+            fault = self.providers.refusal or (script.popleft() if script else "")
         wrong = _unlike(found.methods.get(method), data)
         if fault:
             self._fault(fault, "telegram")
@@ -258,6 +260,8 @@ class _Handler(BaseHTTPRequestHandler):
             return list(found.updates[:100])
 
     def _twilio(self, path: str, data: dict[str, str]) -> None:
+        if self.providers.refusal:
+            return self._fault(self.providers.refusal, "twilio")
         if not path.endswith("/Messages.json"):
             return self._answer(
                 200, {"sid": path.split("/")[3].removesuffix(".json"), "status": "active"}
@@ -319,13 +323,14 @@ class _Handler(BaseHTTPRequestHandler):
         wait = self.providers.plan.retry_after
         if provider == "twilio":
             headers = {"Retry-After": str(int(wait))} if status == 429 and wait else {}
-            number = int(code or {429: 20429, 401: 20003}.get(status, 20500))
+            number = int(code or {429: 20429, 401: 20003, 404: 20404}.get(status, 20500))
             return self._twilio_error(status, number, "no", headers)
         words = code or {
             429: f"Too Many Requests: retry after {wait}",
             403: "Forbidden: bot was blocked by the user",
             400: "Bad Request: can't parse",
             401: "Unauthorized",
+            404: "Not Found",
             409: "Conflict: terminated by other getUpdates request",
         }.get(status, "Internal Server Error")
         more = {"parameters": {"retry_after": wait}} if status == 429 and wait else {}

@@ -50,5 +50,8 @@ class Channel(Protocol):
     def acknowledge(self, inbound: Inbound) -> None:
         """Tell the provider that a button press was seen. Never raises, never waits."""
 
+    def trouble(self) -> str:
+        """What keeps the provider from working with us and what to do; "" when nothing does."""
+
     def check(self) -> list[tuple[str, bool, str]]:
         """For `lafiya doctor`: (what, fine?, what to do) about tokens and the webhook."""

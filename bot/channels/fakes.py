@@ -34,6 +34,7 @@ class FakeChannel:
     acknowledged: list[Inbound] = field(default_factory=list)
     #: Called with the new message's id while the sender still waits for our answer.
     on_taken: Callable[[str], None] | None = None
+    in_trouble: str = ""
     _faults: deque[SendError | None] = field(default_factory=deque)
     _accept: Accept | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,6 +80,10 @@ class FakeChannel:
     def acknowledge(self, inbound: Inbound) -> None:
         """Note that the press was seen."""
         self.acknowledged.append(inbound)
+
+    def trouble(self) -> str:
+        """What the test says."""
+        return self.in_trouble
 
     def check(self) -> list[tuple[str, bool, str]]:
         """Always fine."""

@@ -23,7 +23,7 @@ from bot.channels.split import utf16
 from bot.channels.telegram_buttons import keyboard
 from bot.channels.telegram_drafts import EVERY, Previews
 from bot.channels.telegram_faults import Request, meaning
-from bot.channels.telegram_receive import Bot, Receiver
+from bot.channels.telegram_receive import Bot, Receiver, advice
 from core.errors import SendDoubtful, SendError, SendLater
 from core.logs import crash, event
 from core.messages import Capabilities, Delivery, Inbound, Reply
@@ -62,6 +62,8 @@ class TelegramChannel:
         self._bot: Bot | None = None
         self._me = telegram_parse.Me(id=_bot_id(token))
         self._previews = Previews(self._loop, self._client, draft_every)
+        #: What each step waits for; a step that succeeds is gone from it.
+        self._troubles: dict[str, str] = {}
         self._typing: set[str] = set()
         self._typing_lock = threading.Lock()
 
@@ -130,6 +132,10 @@ class TelegramChannel:
         if receipt:
             self._aside("press", lambda: self._client().answer_callback_query(receipt))
 
+    def trouble(self) -> str:
+        """What the receiver or the last send was refused for, and what to do."""
+        return "; ".join(dict.fromkeys(self._troubles.copy().values()))
+
     def check(self) -> list[tuple[str, bool, str]]:
         """Ask Telegram who we are and where it sends updates."""
         try:
@@ -180,9 +186,13 @@ class TelegramChannel:
         try:
             async with asyncio.timeout(self._longest()):
                 message = await self._hand_over(address, reply)
-                return Delivery(str(message.message_id))
         except Exception as error:
-            raise meaning(error) from None
+            fault = meaning(error)
+            if fault.code == "token":
+                self._troubles["sending"] = advice("token")
+            raise fault from None
+        self._troubles.pop("sending", None)
+        return Delivery(str(message.message_id))
 
     async def _hand_over(self, address: str, reply: Reply) -> Message:
         bot, (text, buttons) = self._client(), keyboard(reply)
@@ -226,7 +236,9 @@ class TelegramChannel:
 
     async def _receive(self, accept: Accept) -> None:
         """For ever: what no step foresaw is logged, and all begins anew."""
-        receiver = Receiver(self._client(), self.parse, first_pause=self._first_pause)
+        receiver = Receiver(
+            self._client(), self.parse, first_pause=self._first_pause, troubles=self._troubles
+        )
         while True:
             try:
                 async with asyncio.TaskGroup() as group:

@@ -28,6 +28,12 @@ _ADVICE = {
 }
 
 
+def advice(code: str | None) -> str:
+    """What an operator can do about a fault."""
+    unreachable = f"see that Telegram can be reached at TELEGRAM_API_BASE ({code})"
+    return _ADVICE.get(code or "", unreachable)
+
+
 class Bot(telegram.Bot):
     """The library's bot, which can also hand updates over as they came.
 
@@ -59,7 +65,10 @@ class Receiver:
         *,
         first_pause: float = 0.5,
         longest_pause: float = 60.0,
+        troubles: dict[str, str] | None = None,
     ) -> None:
+        """`troubles` holds what each step is waiting for, in words for the operator."""
+        self._troubles = {} if troubles is None else troubles
         self._bot = bot
         self._parse = parse
         self._pauses = (first_pause, longest_pause)
@@ -87,9 +96,12 @@ class Receiver:
         """The call's result, however long it takes to get it."""
         for pause in self._growing():
             try:
-                return await call()
+                found = await call()
+                self._troubles.pop(step, None)
+                return found
             except Exception as error:
                 fault = meaning(error)
+                self._troubles[step] = advice(fault.code)
                 wait = max(pause, getattr(fault, "after", None) or 0.0)
                 event(
                     "telegram.retry",

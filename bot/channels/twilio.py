@@ -15,6 +15,7 @@ from twilio.rest import Client
 from bot.channels import twilio_parse
 from bot.channels.base import Accept
 from bot.channels.split import split
+from bot.channels.twilio_account import Account
 from bot.channels.twilio_codes import CONTENT_CODES, send_error
 from bot.channels.twilio_content import QuickReplies, variables
 from bot.channels.twilio_http import Http, meaning
@@ -57,6 +58,7 @@ class TwilioChannel:
         self._validator: Any = RequestValidator(token)  # type: ignore[no-untyped-call]
         self._content_base = CONTENT_BASE if api_base == API_BASE else api_base
         self._quick_replies = QuickReplies(self._content, clock)
+        self._account = Account(self._account_status)
         self._lock = threading.Lock()
         self._http = Http(timeout)
         self._made: Client | None = None
@@ -107,10 +109,12 @@ class TwilioChannel:
         raise Forged("the signature is wrong" if signature else "there is no signature")
 
     def start(self, accept: Accept) -> None:
-        """Nothing: Twilio calls our webhook, whose address the operator sets at Twilio."""
+        """See that the account is accepted; Twilio calls our webhook by itself."""
+        self._account.watch()
 
     def stop(self) -> None:
         """Close the connections."""
+        self._account.stop()
         with self._lock:
             self._http.close()
 
@@ -139,6 +143,10 @@ class TwilioChannel:
     def acknowledge(self, inbound: Inbound) -> None:
         """Nothing: WhatsApp shows a pressed button by itself."""
 
+    def trouble(self) -> str:
+        """What is wrong with the account, and what to do."""
+        return self._account.trouble
+
     def check(self) -> list[tuple[str, bool, str]]:
         """Ask Twilio about the account."""
         address = f"{self._public_url}/webhooks/twilio{RETRY_ENDING}"
@@ -148,20 +156,15 @@ class TwilioChannel:
             else "set PUBLIC_URL: without it Twilio cannot reach this service"
         )
         template = "set TWILIO_TEMPLATE_SID to reach people after 24 hours of silence"
+        trouble = self._account.look()
         return [
-            self._check_account(),
+            ("Twilio account", not trouble, trouble or "active"),
             ("WhatsApp webhook", bool(self._public_url), webhook),
             ("WhatsApp template", bool(self._template_sid), template),
         ]
 
-    def _check_account(self) -> tuple[str, bool, str]:
-        what = "Twilio account"
-        try:
-            status = self._client().api.v2010.accounts(self._sid).fetch().status
-        except Exception as error:
-            cause = meaning(error).code
-            return what, False, f"check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN ({cause})"
-        return what, str(status) == "active", f"the account is {status}: see Twilio's console"
+    def _account_status(self) -> str:
+        return str(self._client().api.v2010.accounts(self._sid).fetch().status)
 
     def _send_template(self, address: str) -> Delivery:
         if not self._template_sid:
@@ -184,9 +187,12 @@ class TwilioChannel:
             message = self._client().messages.create(
                 to=twilio_parse.whatsapp(address), from_=self._from, **what
             )
-            return Delivery(message.sid or "")
         except Exception as error:
-            raise meaning(error) from None
+            failure = meaning(error)
+            self._account.refused(failure)
+            raise failure from None
+        self._account.took()
+        return Delivery(message.sid or "")
 
     def _content(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         response = self._client().request(

@@ -64,6 +64,9 @@ CODES: dict[str, Meaning] = {
 #: Refusals of a content (buttons), after which the same words can go as plain text.
 CONTENT_CODES = frozenset({"21654", "21655", "21656", "63005", "63013"})
 
+#: Statuses that say the same when there is no code (a refusal without Twilio's own body).
+ACCOUNT_STATUSES = frozenset({"401", "403", "404"})
+
 
 def send_error(status: int, code: str | None, after: float | None = None) -> SendError:
     """What a refusal of our call means. A code that is not in the table is judged by its status."""

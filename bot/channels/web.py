@@ -45,6 +45,10 @@ class WebChannel:
     def acknowledge(self, inbound: Inbound) -> None:
         """The page knows from the answer to its own request."""
 
+    def trouble(self) -> str:
+        """None: there is no provider."""
+        return ""
+
     def check(self) -> list[tuple[str, bool, str]]:
         """Nothing to check: no token, no provider."""
         return []

@@ -436,6 +436,12 @@ def test_readiness_names_what_is_wrong(house: House) -> None:
     assert (ready["ready"], ready["reasons"]) == (False, ["database: run `lafiya migrate`"])
 
 
+def test_a_channel_in_trouble_is_named_but_does_not_stop_the_page(house: House) -> None:
+    house.whatsapp.in_trouble = "check TWILIO_AUTH_TOKEN"
+    ready = house.app.readiness()
+    assert (ready["ready"], ready["reasons"]) == (True, ["whatsapp: check TWILIO_AUTH_TOKEN"])
+
+
 def test_a_message_that_nothing_can_answer_does_not_hold_up_the_next(house: House) -> None:
     house.agree()
     house.accept(MALARIA)

@@ -182,7 +182,7 @@ def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         "DATA_KEY": "lafiya encrypt",
         "engine": "OPENAI_BASE_URL",
         "ADMINS": "Set ADMINS",
-        "Twilio account": "TWILIO_AUTH_TOKEN",
+        "Twilio account": "TWILIO_API_BASE",
     }.items():
         fine, say = seen[what]
         assert not fine

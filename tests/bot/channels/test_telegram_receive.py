@@ -9,7 +9,8 @@ from collections import deque
 import pytest
 
 from bot.channels.telegram import TelegramChannel
-from core.errors import StoreError
+from core.errors import SendLater, StoreError
+from core.messages import Reply
 from tests.payloads import update
 from tests.providers import Providers
 
@@ -44,10 +45,9 @@ def begin(providers):
     def start(accept, **more):
         channel = TelegramChannel(
             TOKEN,
-            api_base=providers.base,
             timeout=5,
             first_pause=0.02,
-            **{"polling_timeout": 1, **more},
+            **{"api_base": providers.base, "polling_timeout": 1, **more},
         )
         made.append(channel)
         channel.start(accept)
@@ -211,3 +211,21 @@ def test_a_refused_menu_stops_nothing(providers, begin):
     inbox = Inbox()
     begin(inbox, menu=[("taimako", "Yadda ake amfani")])
     _until(lambda: inbox.texts == ["m1"])
+
+
+@pytest.mark.parametrize(("status", "public_url"), [("401", ""), ("404", "https://a.example")])
+def test_a_refused_token_is_named_until_it_is_accepted(providers, begin, status, public_url):
+    providers.refusal = status
+    channel = begin(Inbox(), public_url=public_url)
+    _until(lambda: "TELEGRAM_BOT_TOKEN" in channel.trouble())
+    with pytest.raises(SendLater):
+        channel.send("1", Reply("Sannu"))
+    assert channel.trouble().count("TELEGRAM_BOT_TOKEN") == 1, "said once"
+    providers.refusal = ""
+    channel.send("1", Reply("Sannu"))
+    _until(lambda: channel.trouble() == "")
+
+
+def test_a_way_that_is_closed_is_named(begin):
+    channel = begin(Inbox(), api_base="http://127.0.0.1:1")
+    _until(lambda: "TELEGRAM_API_BASE" in channel.trouble())

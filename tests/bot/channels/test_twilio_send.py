@@ -1,6 +1,8 @@
 """What each fault of Twilio means for a reply, buttons, and signatures."""
 
 import socket
+import threading
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from bot.channels.twilio import CONTENT_BASE, RETRY_ENDING, TwilioChannel
+from bot.channels.twilio_account import Account
 from bot.channels.twilio_codes import CODES, Meaning, send_error
 from core.errors import Forged, SendDoubtful, SendError, SendLater, SendRefused
 from core.messages import Choice, Reply
@@ -250,6 +253,63 @@ def test_check(providers, channel):
     rows = more.check()
     assert [fine for _, fine, _ in rows] == [False, True, True]
     assert f"{PUBLIC}/webhooks/twilio#rc=5&rp=all" in rows[1][2]
+
+
+# (what a send is answered, what the operator reads)
+TROUBLES = [
+    ("401", "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (20003)"),
+    ("404", "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (20404)"),
+    ("html403", "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (403)"),
+    ("400:63007", "check TWILIO_WHATSAPP_FROM (63007)"),
+    ("400:63020", "see the account in Twilio's console (63020)"),
+    ("400:21610", ""),
+    ("500", ""),
+    ("reset", ""),
+]
+
+
+@pytest.mark.parametrize(("fault", "said"), TROUBLES, ids=[row[0] for row in TROUBLES])
+def test_an_account_in_trouble_is_named_until_a_message_is_taken(providers, channel, fault, said):
+    providers.plan.script.append(fault)
+    with pytest.raises(SendError):
+        channel.send(TO, Reply("Sannu"))
+    assert channel.trouble() == said
+    channel.send(TO, Reply("Sannu"))
+    assert channel.trouble() == ""
+
+
+def test_an_account_is_asked_about_until_it_is_fine():
+    answers = iter([RuntimeError(), "suspended", "active", "closed"])
+    done = threading.Event()
+
+    def status():
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        if found == "active":
+            done.set()
+        return found
+
+    account = Account(status, first_pause=0.01)
+    account.watch()
+    assert done.wait(5)
+    assert wait_for(lambda: account.trouble == "")
+    assert next(answers) == "closed", "and then no more"
+
+
+def test_what_is_wrong_with_an_account():
+    def unreachable():
+        raise TimeoutError
+
+    assert Account(lambda: "suspended").look().startswith("the account is suspended")
+    assert "TWILIO_API_BASE" in Account(unreachable).look()
+
+
+def wait_for(met, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not met() and time.monotonic() < end:
+        time.sleep(0.005)
+    return met()
 
 
 def test_contents_live_elsewhere_at_twilio():
