@@ -5,7 +5,9 @@ instead, which is fair and faster. `write` and `read` are the only two ways to a
 """
 
 import secrets
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -30,7 +32,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InvalidatePoolError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import StoreError, WrongDataKey
@@ -47,6 +54,8 @@ LIVELY = {
     "keepalives_count": 4,
     "tcp_user_timeout": 30_000,
 }
+#: After so many seconds unused, a connection to a server is tried before it is relied on.
+REST = 5.0
 #: So many rows are deleted in one transaction: nobody waits long for the others.
 BATCH = 500
 MIGRATION_LOCK = 0x1AF1A
@@ -89,10 +98,10 @@ class Store:
         if patient:
             self.gate.give_way()
         with self._writer, _named_errors(), self.engine.connect() as connection:
-            connection.execution_options(begin="BEGIN IMMEDIATE")
             self._this_thread.writes = True
             try:
                 with connection.begin():
+                    self._begin(connection, "BEGIN IMMEDIATE")
                     yield connection
             finally:
                 self._this_thread.writes = False
@@ -101,15 +110,22 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """A connection whose changes are thrown away. Raises StoreError."""
         with _named_errors(), self.engine.connect() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """A connection for one SELECT that needs no transaction around it. Raises StoreError."""
+        """A connection for one SELECT, which needs no transaction around it. Raises StoreError."""
         with _named_errors(), self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.execution_options(begin="")
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
+
+    def _begin(self, connection: Connection, statement: str) -> None:
+        """Begin on SQLite, past SQLAlchemy: a listener for this doubled what a statement costs."""
+        if self.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(statement)
 
     def in_batches(self, statement: Delete | Update) -> int:
         """Repeat a statement that changes at most BATCH rows until it changes none. How many."""
@@ -124,9 +140,7 @@ class Store:
     def outside(self, statement: str) -> None:
         """Run a statement that bears no transaction (VACUUM and its like). Raises StoreError."""
         with _named_errors(), self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.execution_options(begin="")
-            else:
+            if not self.is_sqlite:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql(statement)
 
@@ -171,10 +185,10 @@ def open_store(url: str, data_key: str = "") -> Store:
             parsed,
             pool_size=16,
             max_overflow=16,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={name: v for name, v in LIVELY.items() if name not in parsed.query},
         )
+        _ping_after_rest(engine)
         return Store(engine, Cipher(data_key))
     if parsed.database and parsed.database != ":memory:":
         try:
@@ -185,7 +199,6 @@ def open_store(url: str, data_key: str = "") -> Store:
         parsed, pool_size=32, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return Store(engine, Cipher(data_key))
 
 
@@ -259,7 +272,7 @@ def _alembic(store: Store) -> Config:
 
 
 def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
-    # The driver's own transaction handling begins too late for BEGIN IMMEDIATE: ours does it.
+    # The driver's own transactions begin too late for BEGIN IMMEDIATE: `Store._begin` begins.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
@@ -271,10 +284,25 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("begin", "BEGIN")
-    if kind:
-        connection.exec_driver_sql(kind)
+def _ping_after_rest(engine: Engine) -> None:
+    """Try a connection that rested for a while before it is used: its server may be gone.
+
+    One that was used just now is not asked: that would be one more round trip a statement.
+    """
+
+    def rest(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def wake(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < REST:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise InvalidatePoolError from None
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", wake)
 
 
 @contextmanager
@@ -286,5 +314,7 @@ def _named_errors() -> Iterator[None]:
         raise Conflict(f"database: {type(error.orig).__name__}") from None
     except DBAPIError as error:
         raise StoreError(f"database: {type(error.orig).__name__}") from None
+    except sqlite3.Error as error:
+        raise StoreError(f"database: {type(error).__name__}") from None
     except SQLAlchemyError as error:
         raise StoreError(f"database: {type(error).__name__}") from None

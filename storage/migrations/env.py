@@ -6,8 +6,9 @@ from storage.models import Base
 
 engine = context.config.attributes["engine"]
 with engine.connect() as connection:
-    # On SQLite the writer's lock first: a second process then waits and finds the work done.
-    connection.execution_options(begin="BEGIN IMMEDIATE")
+    if engine.dialect.name == "sqlite":
+        # The writer's lock first: a second process then waits and finds the work done.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

@@ -132,3 +132,29 @@ def test_sqlite_is_opened_for_keeps(store):
             for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+
+
+@pytest.mark.postgres
+def test_a_connection_that_rested_is_tried_first(pg_store, pg_url, open_again):
+    """Its server may have been restarted meanwhile: nobody is refused for that."""
+    with pg_store.read() as connection:
+        resting = connection.info
+    resting["rests_since"] = 0.0
+    _end_all_but(open_again(pg_url))
+    assert accept(pg_store, message()) is not None
+
+
+@pytest.mark.postgres
+def test_after_one_broken_connection_all_are_made_anew(pg_store, pg_url, open_again):
+    with pg_store.read(), pg_store.read():
+        pass
+    _end_all_but(open_again(pg_url))
+    with pytest.raises(StoreError):
+        accept(pg_store, message())
+    assert accept(pg_store, message()) is not None
+
+
+def _end_all_but(store):
+    """Close every other connection to this database from the server's side."""
+    mine = "datname = current_database() AND pid <> pg_backend_pid()"
+    store.outside(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {mine}")
