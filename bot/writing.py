@@ -4,11 +4,12 @@ Knows the engine's port and the guard's. Whatever goes wrong is a reason, never 
 conversation then answers with vetted words.
 """
 
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from bot.guard import Verdict
 from bot.guard_text import cut_off
-from bot.mind import Mind
+from bot.mind import Guard, Mind
 from bot.streaming import Growing, Show
 from core import logs
 from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
@@ -38,10 +39,8 @@ def written(turn: Turn, mind: Mind, match: Match, show: Show | None = None) -> G
 
 def _written(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Generation | str:
     request = _request(turn, mind, match)
-    vetted = [passage.text for passage in request.passages]
-    given = {"passages": vetted, "language": turn.language, "question": request.question}
-    verbatim = mind.engine.verbatim
-    growing = Growing(None if verbatim else partial(mind.guard.begin, **given), show)
+    judge, verbatim = Judge(mind.guard, request), mind.engine.verbatim
+    growing = Growing(None if verbatim else judge.begin, show)
     generation = mind.engine.generate(request, growing)
     growing.settle()
     if verbatim:
@@ -49,8 +48,28 @@ def _written(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Generat
     if growing.reason:
         return f"guard:{growing.reason}"
     text = cut_off(generation.text) if generation.end == "length" else generation.text
-    verdict = mind.guard.check(text, **given)
+    verdict = judge.check(text)
     return replace(generation, text=verdict.text) if verdict.ok else f"guard:{verdict.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The guard, with what one answer is judged by."""
+
+    guard: Guard
+    request: Request
+
+    def begin(self, text: str) -> Verdict:
+        """What may be seen of an answer that is being written; or why it may be stopped."""
+        return self._ask(self.guard.begin, text)
+
+    def check(self, text: str) -> Verdict:
+        """What may be shown of a whole answer, or why nothing may."""
+        return self._ask(self.guard.check, text)
+
+    def _ask(self, word: Callable[..., Verdict], text: str) -> Verdict:
+        asked, vetted = self.request, [passage.text for passage in self.request.passages]
+        return word(text, passages=vetted, language=asked.language, question=asked.question)
 
 
 def _request(turn: Turn, mind: Mind, match: Match) -> Request:

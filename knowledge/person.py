@@ -92,9 +92,7 @@ def said(text: str) -> Person:
         return Person(many=True)
     pregnant, breastfeeding = _flag(folded, PREGNANT), _flag(folded, BREASTFEEDING)
     ill = {name: said for name, said in _illnesses(folded)}
-    [named] = who or [None]
-    if named is None and _find(SELF, folded):
-        named = "self"
+    named = who[0] if who else "self" if _find(SELF, folded) else None
     age = _how_old(folded, named)
     return Person(named, _group(folded, age), age, pregnant, breastfeeding, ill)
 
