@@ -28,9 +28,6 @@ MOST_BYTES = 1 << 20
 FIRST, BETWEEN = 0.5, 0.25
 #: Questions of one process to one server at once; more is answered "busy".
 MOST_AT_ONCE = 64
-#: Shorter than uvicorn's 5 s: a kept connection is not used in the moment in which it is closed.
-KEEP_SECONDS = 2.0
-SETTLE_SECONDS = 0.2
 
 
 class Unreached(EngineError):
@@ -46,11 +43,10 @@ class Wire:
 
     def __init__(self, url: str, key: str = "", transport: httpx.BaseTransport | None = None):
         """`url` with or without `/v1`; `transport` is the seam for tests. Raises InvalidURL."""
-        limits = httpx.Limits(
-            max_connections=MOST_AT_ONCE,
-            max_keepalive_connections=MOST_AT_ONCE // 4,
-            keepalive_expiry=KEEP_SECONDS,
-        )
+        # A line for each question, which takes seconds anyway: on a kept one that the server is
+        # just closing (as uvicorn does after a 500) the question would be lost, and nobody could
+        # say whether it had been begun.
+        limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=0)
         # An answer that is not compressed cannot unpack into more than it is.
         headers = {"Accept-Encoding": "identity"}
         if key:
@@ -87,10 +83,7 @@ class Wire:
             if status != httpx.codes.OK:
                 raise fault(status, _value(flight.rest(until)))
             if on_text and "event-stream" in kind:
-                answer = _grow(flight, first, seconds * BETWEEN, until, on_text)
-                if not answer.stopped:
-                    flight.settle()
-                return answer
+                return _grow(flight, first, seconds * BETWEEN, until, on_text)
             answer = whole(flight.rest(until))
             if on_text and not on_text(answer.text):
                 answer.stop()
@@ -126,7 +119,6 @@ class _Flight:
     ) -> None:
         self._box: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._over = self._ended = False
-        self._lock = threading.Lock()
         self._line: socket.socket | None = None
         timeout = httpx.Timeout(
             seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(1.0, seconds)
@@ -138,9 +130,9 @@ class _Flight:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Cut the line, unless it ended by itself: the server stops writing when it sees that."""
+        """Cut the line, if it has not ended: the server stops writing when it sees that."""
         self._over = True
-        with self._lock, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
             if self._line is not None:
                 self._line.shutdown(socket.SHUT_RDWR)
 
@@ -162,11 +154,6 @@ class _Flight:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def settle(self) -> None:
-        """Give a good answer's line the moment to end: it can then be used again."""
-        with contextlib.suppress(EngineError):
-            self.rest(time.monotonic() + SETTLE_SECONDS)
-
     def _take(self, until: float) -> Any:
         try:
             item = self._box.get(timeout=max(0.0, until - time.monotonic()))
@@ -180,20 +167,13 @@ class _Flight:
         try:
             response = client.send(self._request, stream=True)
             with contextlib.closing(response):
-                self._hold(response.extensions.get("network_stream"))
+                stream = response.extensions.get("network_stream")
+                self._line = stream.get_extra_info("socket") if stream else None
                 self._box.put((response.status_code, response.headers.get("content-type", "")))
-                try:
-                    self._pass_on(response)
-                finally:
-                    # From here on the line may serve another question: it is cut no more.
-                    self._hold(None)
+                self._pass_on(response)
             self._box.put(None)
         except Exception as error:  # raised again where somebody waits
             self._box.put(error)
-
-    def _hold(self, stream: Any) -> None:
-        with self._lock:
-            self._line = stream.get_extra_info("socket") if stream else None
 
     def _pass_on(self, response: httpx.Response) -> None:
         size = 0
