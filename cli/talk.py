@@ -65,13 +65,23 @@ def chat(settings: Settings) -> None:
     mind = composition.make_mind(settings, choose(settings), Texts())
     turn = Turn("", service=True, noticed=True, training_asked=True)
     click.echo(flow.welcome(turn, mind).reply.text)
-    while text := click.prompt("\n>", default="", show_default=False, prompt_suffix=" ").strip():
+    while text := _next_line():
         outcome = conversation.answer(replace(turn, text=text), mind)
         turn = _after(turn, text, outcome, settings.memory_turns)
         click.echo(f"\n{outcome.answer.reply.text}")
         for number, choice in enumerate(outcome.answer.reply.choices, 1):
             click.echo(f"  {number}. {choice.label}")
     mind.engine.close()
+
+
+def _next_line() -> str:
+    """What is typed; nothing when the input ends (Ctrl-D, Ctrl-C, the end of a pipe)."""
+    try:
+        typed: str = click.prompt("\n>", default="", show_default=False, prompt_suffix=" ")
+    except click.Abort:
+        click.echo()
+        return ""
+    return typed.strip()
 
 
 def _lines(stream: Iterable[str]) -> Iterable[str]:
