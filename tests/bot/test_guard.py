@@ -17,6 +17,7 @@ from bot.guard import RULES, Guard, Verdict
 from core.errors import SettingsError
 from inference import prompt
 from knowledge.language import Detector
+from knowledge.person import LEAD
 
 GUARD = Guard.load(Detector.load())
 TOPICS = sorted((Path(__file__).parents[2] / "knowledge" / "topics").glob("*.yaml"))
@@ -438,7 +439,7 @@ def test_paraphrased_vetted_texts_mostly_pass() -> None:
     assert len(refused) <= 0.03 * 4 * len(TOPICS), refused
 
 
-@pytest.mark.parametrize("sentence", [*prompt.SYSTEM.split(". "), prompt.GROUNDING])
+@pytest.mark.parametrize("sentence", [*prompt.SYSTEM.split(". "), prompt.GROUNDING, LEAD])
 def test_the_prompt_never_comes_back(sentence: str) -> None:
     assert GUARD.check(f"A sha ruwa sosai. {sentence.strip('.')}.").reason == "leak"
 
