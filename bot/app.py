@@ -43,6 +43,7 @@ from knowledge.facilities import Facilities
 from knowledge.language import Detector
 from knowledge.library import Library
 from knowledge.referral import Referral
+from knowledge.rerank import Reranked, Reranker
 from knowledge.triage import Triage
 from storage import drafts, inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
@@ -299,7 +300,7 @@ def make_mind(
 ) -> Mind:
     """What answers: without a database too, as `lafiya ask` does. Raises LibraryError."""
     detector = Detector.load()
-    library = Library.load(reviewed_only=settings.library_reviewed_only)
+    library = _library(settings)
     triage = Triage.load()
 
     def report(language: str) -> str:
@@ -330,6 +331,20 @@ def sampling(settings: Settings) -> Callable[[], Sampling]:
     """How words are drawn while no admin says otherwise."""
     usual = Sampling(settings.temperature, settings.max_tokens, settings.top_p, settings.top_k)
     return lambda: usual
+
+
+def _library(settings: Settings) -> Library | Reranked:
+    library = Library.load(reviewed_only=settings.library_reviewed_only)
+    if not settings.rerank_model:
+        return library
+
+    def embedder() -> Reranker:
+        # torch is not there in a light installation, and takes seconds where it is.
+        from inference.gemma.embed import Embedder
+
+        return Embedder.load(settings.rerank_model)
+
+    return Reranked(library, embedder)
 
 
 def _facilities(settings: Settings) -> Facilities:

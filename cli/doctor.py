@@ -50,6 +50,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _engine(settings)
     yield _facilities(settings)
     yield _knowledge(settings)
+    yield from _reranker(settings)
     yield from _channels(settings)
     yield _admins(settings)
 
@@ -132,6 +133,19 @@ def _facilities(settings: Settings) -> Check:
     states = len({row.state for row in known})
     say = f"{len(known)} facilities in {states} states or regions"
     return Check("FACILITIES", bool(known), say if known else "the file has no row")
+
+
+def _reranker(settings: Settings) -> Iterator[Check]:
+    if not settings.rerank_model:
+        return
+    try:
+        from inference.gemma.embed import Embedder
+
+        Embedder.load(settings.rerank_model).scores("gwaji", ["gwaji"])
+    except (LafiyaError, ImportError) as error:
+        yield Check("RERANK_MODEL", False, f"{error}; the order of words is used instead")
+    else:
+        yield Check("RERANK_MODEL", True, settings.rerank_model)
 
 
 def _channels(settings: Settings) -> Iterator[Check]:

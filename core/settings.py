@@ -129,6 +129,11 @@ class Settings(BaseModel):
     library_reviewed_only: bool = Field(
         False, description="serve only library entries that a clinician has signed"
     )
+    rerank_model: str = Field(
+        "",
+        description="folder or hub id of a sentence-embedding model that orders what the library "
+        "is unsure of; empty: words alone do",
+    )
     facilities: str = Field(
         "",
         description="CSV of health facilities by state and local government, as docs/facilities.md "
