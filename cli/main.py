@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, doctor, models, releases, serve, talk, train
+from cli import admin, content, doctor, evaluate, models, releases, serve, talk, train
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -49,6 +49,7 @@ for command in (
     models.models,
     releases.releases,
     train.train,
+    evaluate.evaluate,
 ):
     cli.add_command(command)
 

@@ -172,6 +172,12 @@ class Settings(BaseModel):
         365, ge=0, le=3650, description="conversations older than this are deleted; 0: kept"
     )
     runs: str = Field("data/runs", description="folder of training runs")
+    gate: str = Field(
+        "", description="YAML file with limits of the release gate; empty: the built-in ones"
+    )
+    evaluate_rows: int = Field(
+        200, ge=1, le=100_000, description="held-out conversations that a loss is measured on"
+    )
     releases: str = Field(
         "data/releases",
         description="where releases lie: a folder, or a URL that fsspec opens (s3://, gs://, hf://)",

@@ -19,8 +19,6 @@ def draw(run: RunFolder, picture: Path) -> None:
     graded = [(line["step"], line["held_out_loss"]) for line in lines if "held_out_loss" in line]
     if not learnt:
         raise DataError(f"{run.name}: no step has been trained yet")
-    base = run.state().base_loss
-    graded = [*([(0, base)] if base is not None else []), *graded]
     _figure(run.name, learnt, graded).savefig(picture)
 
 

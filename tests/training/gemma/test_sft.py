@@ -48,14 +48,14 @@ def test_a_run_learns_and_leaves_an_adapter_that_can_be_served(undisturbed: RunF
     assert (result["steps"], state.phase, state.step, state.steps) == (8, "trained", 8, 8)
     model = load(undisturbed.config().model).model
     adapter = read(Release("r", str(undisturbed.adapter)), model.config)
-    assert len(adapter.layers) == 7 * model.config.num_hidden_layers
+    assert len(adapter.weights) == 7 * model.config.num_hidden_layers
 
 
 def test_progress_is_written_line_by_line(undisturbed: RunFolder) -> None:
     lines = list(undisturbed.progress())
     losses = [line for line in lines if "loss" in line]
     assert {line["step"] for line in losses} == set(range(1, 9))
-    assert [line["step"] for line in lines if "held_out_loss" in line] == [2, 4, 6, 8]
+    assert [line["step"] for line in lines if "held_out_loss" in line] == [0, 2, 4, 6, 8]
     statistics = [line for line in lines if "data" in line]
     assert {"tokens", "learnt_tokens", "too_long"} <= set(statistics[0])
 

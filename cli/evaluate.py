@@ -1,0 +1,224 @@
+"""`lafiya evaluate`: a release's examination, its report, and the gate's verdict."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import app as composition
+from bot import conversation
+from bot.mind import Mind
+from bot.texts import Texts
+from core.errors import EngineError, LafiyaError
+from core.messages import Turn
+from core.settings import Settings
+from inference.choose import choose
+from inference.engine import BASE, Engine, Generation, OnText, Request
+from storage import store
+from training import data, gate, report
+from training.cases import Case, cases
+from training.evaluate import Examined, Said, examine
+from training.folder import RunFolder
+from training.registry import Registry, Report, open_registry
+from training.rows import Conversation
+
+WAIT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Examines releases in this process and writes the verdict to the registry."""
+
+    settings: Settings
+    registry: Registry
+    say: Callable[[str], None]
+
+    def run(self, name: str, *, most: int, actor: str) -> tuple[Report, Path]:
+        """Examine one release beside base and live; the verdict, and the report's folder.
+
+        Raises ReleaseRefused, ReleaseUnusable, EngineError, DataError.
+        """
+        limits = gate.read(Path(self.settings.gate) if self.settings.gate else None)
+        rows = self._held_out(name)
+        questions = cases(rows, most=most)
+        names = self._contenders(name)
+        losses = self._losses(names, rows)
+        with self._engine(names) as mind:
+            examined = [self._examined(one, questions, mind, losses.get(one)) for one in names]
+        live = examined[1].figures if len(examined) == 3 else None
+        verdict = gate.judge(examined[-1].figures, examined[0].figures, live, limits)
+        folder = self._written(name, examined, verdict, questions)
+        self.registry.judge(name, verdict, actor=actor, now=time.time())
+        return verdict, folder
+
+    def _contenders(self, name: str) -> list[str]:
+        live = self.registry.pointer().release
+        return [BASE, *([live] if live and live != name else []), name]
+
+    def _held_out(self, name: str) -> Sequence[Conversation]:
+        """The run's own held-out questions; for a release from elsewhere, the starter set's."""
+        kept = RunFolder(Path(self.settings.runs) / name).data / "held_out.jsonl"
+        if kept.exists():
+            return data.load(kept)
+        tools = data.Tools(lambda text: "ha", lambda question, answer: None)
+        return data.prepare([data.Source(data.STARTER)], tools).held_out
+
+    def _losses(self, names: Sequence[str], rows: Sequence[Conversation]) -> dict[str, float]:
+        if self.settings.engine == "openai" or find_spec("torch") is None:
+            self.say("no model in this process: losses are not measured")
+            return {}
+        from training.gemma.loss import held_out
+
+        self.say("losses on the held-out questions")
+        adapters = {one: Path(self.registry.fetch(one).folder) for one in names if one != BASE}
+        most = rows[: self.settings.evaluate_rows]
+        return held_out(self.settings.model, adapters, most, quantize=self.settings.quantize)
+
+    @contextmanager
+    def _engine(self, names: Sequence[str]) -> Iterator[Mind]:
+        """What answers, with every contender resident, asked as people's questions are."""
+        engine = choose(self.settings)
+        try:
+            self.say(f"engine: {_ready(engine).detail}")
+            for one in names:
+                if one != BASE:
+                    engine.load(self.registry.fetch(one))
+            # The library would answer the held-out questions itself: the model is examined here.
+            asked = self.settings.model_copy(update={"library_direct": False})
+            yield composition.make_mind(asked, engine, Texts())
+        finally:
+            engine.close()
+
+    def _examined(
+        self, release: str, questions: Sequence[Case], mind: Mind, loss: float | None
+    ) -> Examined:
+        def told(count: int) -> None:
+            if count % 20 == 0 or count == len(questions):
+                self.say(f"{release}: {count} of {len(questions)} questions")
+
+        return examine(release, questions, Asker(mind), loss=loss, on_case=told)
+
+    def _written(
+        self, name: str, examined: Sequence[Examined], verdict: Report, questions: Sequence[Case]
+    ) -> Path:
+        folder = Path(self.settings.runs) / name / "evaluation"
+        folder.mkdir(parents=True, exist_ok=True)
+        page = report.markdown(examined, verdict, questions)
+        (folder / "report.md").write_text(page, "utf-8")
+        report.picture(examined, folder / "report.png")
+        with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
+            for row in _rows(examined, questions):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return folder
+
+
+class Asker:
+    """Asks a release as a person would be answered, and hears what the model itself said."""
+
+    def __init__(self, mind: Mind) -> None:
+        self._mind = mind
+
+    def __call__(self, release: str, question: str) -> Said:
+        """Raises EngineError when the engine gave no answer: a figure without it would lie."""
+        heard = Heard(self._mind.engine, release)
+        turn = Turn(question, service=True, noticed=True, training_asked=True)
+        started = time.monotonic()
+        answer = conversation.answer(turn, replace(self._mind, engine=heard)).answer
+        reason = answer.reason or ""
+        if heard.error:
+            raise heard.error
+        return Said(
+            heard.text,
+            answer.reply.text,
+            answer.source.value,
+            reason.removeprefix("guard:") if reason.startswith("guard:") else None,
+            answer.danger_sign,
+            time.monotonic() - started,
+        )
+
+
+class Heard:
+    """An engine that asks one release and keeps the words that came back, before the guard."""
+
+    def __init__(self, engine: Engine, release: str) -> None:
+        self._engine, self._release = engine, release
+        self.verbatim, self.status = engine.verbatim, engine.status
+        self.load, self.activate, self.close = engine.load, engine.activate, engine.close
+        self.text: str | None = None
+        self.error: EngineError | None = None
+
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
+        """As the engine's own, of this release."""
+        try:
+            written = self._engine.generate(replace(request, release=self._release), on_text)
+        except EngineError as error:
+            self.error = error
+            raise
+        self.text = written.text
+        return written
+
+
+@click.command()
+@click.argument("name")
+@click.option("--most", default=100, show_default=True, help="Held-out questions to ask.")
+@click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
+@click.pass_obj
+def evaluate(settings: Settings, name: str, most: int, as_json: bool) -> None:
+    """Examine release NAME beside base and live, and let the gate judge it. Exit 1: failed."""
+    database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
+    try:
+        examination = Examination(
+            settings, open_registry(settings, database), lambda text: click.echo(text, err=True)
+        )
+        verdict, folder = examination.run(name, most=most, actor="cli")
+    finally:
+        database.close()
+    if as_json:
+        click.echo(json.dumps({"release": name, **_told(verdict), "folder": str(folder)}))
+    else:
+        click.echo((folder / "report.md").read_text("utf-8").partition("\n## ")[0])
+        click.echo(f"The whole report: {folder / 'report.md'}")
+    if not verdict.passed:
+        raise click.exceptions.Exit(1)
+
+
+def _told(verdict: Report) -> dict[str, Any]:
+    return {
+        "passed": verdict.passed,
+        "reasons": list(verdict.reasons),
+        "metrics": dict(verdict.metrics),
+    }
+
+
+def _ready(engine: Engine) -> Any:
+    """The engine's status once its model is there. Raises LafiyaError when it will not be."""
+    while True:
+        status = engine.status()
+        if status.ready:
+            if status.name == "library":
+                raise LafiyaError(f"there is no model to examine: {status.detail}")
+            return status
+        if status.progress is None:
+            raise LafiyaError(f"the engine cannot start: {status.detail}")
+        time.sleep(WAIT)
+
+
+def _rows(examined: Sequence[Examined], questions: Sequence[Case]) -> Iterator[dict[str, Any]]:
+    for case in questions:
+        for one in examined:
+            said = one.said[case.id]
+            yield {
+                "id": case.id,
+                "release": one.figures.release,
+                "source": said.source,
+                "refused": said.refused,
+                "seconds": round(said.seconds, 3),
+                "raw": said.raw,
+                "shown": said.shown,
+            }
