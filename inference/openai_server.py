@@ -186,6 +186,8 @@ class Server:
         status, value = self.wire.call("GET", "/v1/models", seconds=LOOK_SECONDS)
         if status in (401, 403):
             return f"refuses OPENAI_API_KEY (HTTP {status})"
+        if 300 <= status < 400:
+            return f"sends us elsewhere (HTTP {status}): mend OPENAI_BASE_URL"
         # A server that has no list, or stumbles over it, may answer all the same: /health counts.
         if not self._health and (status >= 500 or status == 429):
             return f"is not ready (/v1/models: HTTP {status})"

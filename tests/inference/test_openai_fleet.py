@@ -290,6 +290,35 @@ def test_many_at_once_leave_nothing_behind(one: FakeServer, two: FakeServer, eng
     eventually(lambda: threading.active_count() <= threads)
 
 
+LOOKS = [
+    ("all is well", 200, 200, True, ""),
+    ("no /health, as OpenAI itself", 404, 200, True, ""),
+    ("no list of models", 200, 404, True, ""),
+    ("stumbles over its list", 200, 500, True, ""),
+    ("neither", 404, 404, True, ""),
+    ("loading", 503, 200, False, "is not ready (/health: HTTP 503)"),
+    ("a proxy before nobody", 404, 502, False, "is not ready (/v1/models: HTTP 502)"),
+    ("another key", 200, 401, False, "refuses OPENAI_API_KEY (HTTP 401)"),
+    ("no right", 200, 403, False, "refuses OPENAI_API_KEY (HTTP 403)"),
+    ("http for https", 200, 301, False, "sends us elsewhere (HTTP 301): mend OPENAI_BASE_URL"),
+]
+
+
+@pytest.mark.parametrize(
+    ("label", "health", "models", "up", "reason"), LOOKS, ids=[case[0] for case in LOOKS]
+)
+def test_how_a_server_is_seen_to_be(
+    label: str, health: int, models: int, up: bool, reason: str
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(health if request.url.path == "/health" else models)
+
+    server = Server("http://127.0.0.1:9/v1", "m", "", "auto", httpx.MockTransport(handle))
+    server.look()
+    server.look()
+    assert (server.up, server.reason) == (up, reason)
+
+
 def slow(alive: bool) -> Server:
     """A server that has been up, and is now too slow to say so."""
     mood = {"late": False}

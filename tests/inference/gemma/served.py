@@ -38,7 +38,12 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, folder: Path, seconds: float, env: Mapping[str, str]
+    command: Sequence[str],
+    port: int,
+    folder: Path,
+    seconds: float,
+    env: Mapping[str, str],
+    ready: str = "/health",
 ) -> Iterator[Served]:
     """Run a server until the block ends; its output is in `server.log` of the folder."""
     with (folder / "server.log").open("wb") as log:
@@ -52,7 +57,7 @@ def serving(
         )
     served = Served(f"http://127.0.0.1:{port}", process)
     try:
-        _wait(served, seconds, folder / "server.log")
+        _wait(served, f"{served.url}{ready}", seconds, folder / "server.log")
         yield served
     finally:
         if process.poll() is None:
@@ -60,13 +65,13 @@ def serving(
             process.wait(10)
 
 
-def _wait(served: Served, seconds: float, log: Path) -> None:
+def _wait(served: Served, address: str, seconds: float, log: Path) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if served.process.poll() is not None:
             break
         try:
-            if httpx.get(f"{served.url}/health", timeout=2).status_code == 200:
+            if httpx.get(address, timeout=2).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.3)
