@@ -94,10 +94,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("label", "words"), WRONG, ids=[row[0] for row in WRONG])
-def test_wrong_usage_is_2(lafiya, registry, tmp_path, label, words):
+def test_wrong_usage_is_2(lafiya, registry, tmp_path):
     added(registry, tmp_path, "bad", report=BAD)
-    assert lafiya(*words)[0] == 2
+    for label, words in WRONG:
+        assert lafiya(*words)[0] == 2, label
     assert registry.pointer().release is None
 
 
