@@ -14,17 +14,20 @@ from core.messages import Past
 from knowledge.folding import expand
 from knowledge.person_words import (
     AGES,
+    ASIDE,
     BREASTFEEDING,
     DENIED,
     DOUBT,
     FOLLOWS,
     GROUPS,
     ILLNESSES,
+    INVOLVED,
     LABELS,
     NUMBERS,
     OF_SOMEBODY,
     PREGNANT,
     SELF,
+    THEIRS,
     UNITS,
     WHO,
 )
@@ -32,6 +35,7 @@ from knowledge.person_words import (
 LEAD = "Ana tambaya a kan: "
 _CLAUSE = re.compile(r"[^.!?;:,\n]+\??")
 _INFANTS = frozenset({"infant", "girl infant"})
+_GROWN = frozenset({"wife", "husband", "mother", "father", "grandparent"})
 _CHILD_ENDS, _OLD_BEGINS = 18, 60
 #: Units as (name in the line, the most that an age is given in, how many make a year).
 _MEASURES = {"kwana": (60, 365), "sati": (52, 52), "wata": (36, 12), "shekara": (115, 1)}
@@ -86,20 +90,26 @@ def about(question: str, past: Sequence[Past] = ()) -> Person:
 
 def said(text: str) -> Person:
     """What one message says."""
-    folded = expand(text)
-    who = _named(folded)
-    if len(who) > 1:
+    # "My neighbour's child" is the child.
+    folded = ASIDE.sub(" ", OF_SOMEBODY.sub(r"\1", expand(text)))
+    who, writer = _named(folded), _find(SELF, folded)
+    if len(who) + writer > 1 or _entangled(folded, who):
         return Person(many=True)
     pregnant, breastfeeding = _flag(folded, PREGNANT), _flag(folded, BREASTFEEDING)
     ill = {name: said for name, said in _illnesses(folded)}
-    named = who[0] if who else "self" if _find(SELF, folded) else None
+    named = who[0] if who else "self" if writer else None
     age = _how_old(folded, named)
     return Person(named, _group(folded, age), age, pregnant, breastfeeding, ill)
 
 
+def _entangled(folded: str, who: list[str]) -> bool:
+    """Whether more people than the one who is named have a part in it."""
+    grown = bool(who) and who[0] in _GROWN
+    return bool(THEIRS.search(folded)) or (grown and bool(INVOLVED.search(folded)))
+
+
 def _named(folded: str) -> list[str]:
-    """Who is named; "my neighbour's child" is the child."""
-    folded = OF_SOMEBODY.sub(r"\1", folded)
+    """Who is named; two words may be for one child."""
     found = [name for name, pattern in WHO.items() if pattern.search(folded)]
     if len(found) > 1 and set(found) <= {"boy", "girl", "child", "children", *_INFANTS}:
         return ["infant"] if set(found) <= _INFANTS else _small(found)
@@ -170,8 +180,7 @@ def _how_old(folded: str, who: str | None) -> tuple[str, int] | None:
 
 def _plausible(age: tuple[str, int], who: str | None) -> bool:
     unit, number = age
-    grown = who in ("self", "wife", "husband", "mother", "father", "grandparent")
-    if grown and (unit != "shekara" or number < 10):
+    if who in {"self", *_GROWN} and (unit != "shekara" or number < 10):
         return False
     if who in _INFANTS and unit == "shekara" and number > 2:
         return False
@@ -236,6 +245,8 @@ def _who(known: Person) -> list[str]:
         return ["tsoho ko tsohuwa"] if known.group == "old" and known.age is None else []
     if known.who in ("boy", "girl", "child") and known.group in ("adult", "old"):
         return ["ɗa ko 'ya da ya girma"]
+    if known.who == "girl" and known.pregnant:
+        return ["'yar mai tambaya"]
     label = LABELS[known.who]
     return [f"{label} (sabuwar haihuwa)" if known.group == "newborn" else label]
 

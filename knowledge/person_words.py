@@ -44,7 +44,7 @@ _KIN = {
         *("kanina", "kanena", "kanwata", "kanuwata", "yayata", "wana", "dan uwana", "yar uwata"),
         "my (?:elder |younger |big |little )?(?:brother|sister)",
     ),
-    "neighbour": ("mak(?:w|)ab\\w*", "mak(?:w|)o[bf]t?\\w*", "my neighbo\\w*"),
+    "neighbour": ("mak(?:w|)ab(?!taka)\\w*", "mak(?:w|)o[bf]t?\\w*", "my neighbo\\w*"),
     "friend": ("abokina", "abokiyata", "kawata", "my friend"),
 }
 WHO = {
@@ -54,7 +54,7 @@ WHO = {
     "girl infant": _words("jaririya(?:r|ta|rta|rsa)?", "(?:my |the )?baby girl"),
     "boy": _words("yaro(?:n|na|nmu|nsa|nta)?", "dana", "my (?:\\d+\\W\\w+\\W\\w+ )?(?:son|boy)"),
     "girl": _words(
-        "yarinya(?:r|ta)?", "diyata", "yata", "my (?:\\d+\\W\\w+\\W\\w+ )?(?:daughter|girl)"
+        "yarinya(?:r|ta)?", "diya(?:ta|r)", "yata", "my (?:\\d+\\W\\w+\\W\\w+ )?(?:daughter|girl)"
     ),
     "child": _words("my (?:\\d+\\W\\w+\\W\\w+ )?(?:child|kid)"),
     "children": _words("yara", "yaran", "yarana", "my (?:children|kids|sons|daughters)"),
@@ -63,7 +63,21 @@ WHO = {
 _SOMEBODY = "|".join(word for words in _KIN.values() for word in words)
 #: "Yaron makwabcina": the child, not the neighbour. "Dan uwana" is a brother.
 OF_SOMEBODY = re.compile(
-    rf"(?<!\w)(yaron|yarinyar|jaririn|jaririyar|dan|yar|matar|mijin) (?:{_SOMEBODY})(?!\w)"
+    rf"(?<!\w)(yaron|yarinyar|diyar|jaririn|jaririyar|dan|yar|matar|mijin|kanin|kanwar|abokin) (?:{_SOMEBODY})(?!\w)"
+)
+#: "Kakata ta ce": who gives advice is not who is ill. "Tun ina yaro": nobody is a child now.
+ASIDE = re.compile(
+    rf"(?<!\w)(?:{_SOMEBODY}) (?:(?:ta|ya|na|sun) ce|tace|yace|says?|said)(?!\w)"
+    r"|(?<!\w)ina (?:yaro|yarinya|karami)(?!\w)"
+)
+#: "Jaririnta": two people, and whose are the words around it?
+THEIRS = _words(
+    "(?:jariri|yaro|yarinya|jaririya|diya)[nr](?:ta|sa|su)", "(?:her|his) (?:child|baby|son)"
+)
+#: The writer has a part in it beside who is named: "mijina ya sa min cuta", "mijina yana duka".
+INVOLVED = _words(
+    *("min", "mini", "mani", "ni", "duka", "duka[nr]\\w*", "dok[ae]\\w*", "fyade", "zarafi"),
+    *("hits?", "beats?", "me"),
 )
 #: Age groups by the word alone, where no number is given.
 GROUPS = {
@@ -75,13 +89,19 @@ GROUPS = {
     "child": _words("yaro\\w*", "yarinya\\w*", "yara\\w{0,3}", "child\\w*", "kids?"),
     "old": _words(
         *("tsoho", "tsohuwa", "tsohona", "tsohuwata", "tsofaffi", "dattij\\w+"),
-        *("elderly", "old (?:man|woman|people)", "kaka\\w{0,2}", "grandmother", "grandfather"),
+        *(
+            "elderly",
+            "old (?:man|woman|people)",
+            "kaka(?:ta|na|r|nsa|nta)?",
+            "grandmother",
+            "grandfather",
+        ),
     ),
 }
 
 _ILL = (
     "ciwo\\w*|zazza\\w*|zazabi\\w*|tari|mura|amai|gudawa|zawo|kuraje|kumburi|jiri|zafi\\w*|kaikayi|"
-    "hawan|asma|asthma|hiv|kanjamau|cutar|sikila\\w*|amosani\\w*|matsala\\w*|rashin|ciki|juna"
+    "hawan|asma|asthma|hiv|kanjamau|cutar|sikila\\w*|amosani\\w*|matsala\\w*|rashin|cikin?|juna"
 )
 _MY = "kaina|cikina|kirjina|bayana|hakorina|idona|idanuna|kunnena|makogwarona|kafata|jikina|marata"
 _HURTS = "(?:ciwo|zafi|kaikayi|kumbur\\w+|jiri)"
@@ -124,7 +144,9 @@ _HAVE = "(?:yana|tana|ina|suna|yake|take|nake)"
 #: "Kwana uku yana tari" and "ina da shekara biyu da aure" are lengths of time, no ages. Days and
 #: months that somebody "has" count for an infant alone, and only where nothing follows them.
 AGES = {
-    "of": re.compile(rf"(?<!\w)(?:dan|yar|yan|mai|masu) {_ABOUT}{_UNIT} {_ABOUT}{_N}(?!\w)"),
+    "of": re.compile(
+        rf"(?<!\bina )(?<!\btun )(?<!\w)(?:dan|yar|yan|mai|masu) {_ABOUT}{_UNIT} {_ABOUT}{_N}(?!\w)"
+    ),
     "their": re.compile(
         r"(?<!\w)(?P<unit>shekar(?:u|un|ar)|watan(?:nin)?|satin|kwan(?:aki|a)n)(?:sa|shi|ta|na|su) "
         rf"(?:ne |sun kai |ya kai |yanzu )?{_ABOUT}{_N}(?!\w)"
@@ -140,14 +162,16 @@ AGES = {
     "short": re.compile(r"(?<!\w)(?P<n>\d{1,3}) ?(?P<unit>yo)(?!\w)"),
 }
 
-#: Right before a thing: it is denied.
+#: Right before "mai ciki".
+_ANIMALS = "kyanwa|mage|akuya|saniya|tunkiya|karya|cats?|dogs?|goats?|cows?"
+#: Right before a thing: it is denied, or said of an animal.
 DENIED = re.compile(
-    r"(?<!\w)(?:ba|ban|bai|bata|babu|not|no|never|isnt|dont|doesnt|without|daina|hana|banda)"
-    r" ?(?:\w+ )?$"
+    r"(?<!\w)(?:ba|ban|bai|bata|babu|not|no|never|isnt|dont|doesnt|without|daina|hana|banda"
+    rf"|{_ANIMALS}) ?(?:\w+ )?$"
 )
 #: Somewhere before a thing in its clause: nobody says that it is so.
 DOUBT = re.compile(
-    r"(?<!\w)(?:ko|idan|in|shin|kila|watakila|zan san|gane|sani|tsoron?|zargin?|lokacin da|"
+    r"(?<!\w)(?:ko|idan|in|shin|kila|watakila|zan san|gane|sani|tsoron?|zargin?|tsammanin?|zaton?|lokacin da|"
     r"if|whether|maybe|might|am i|is she|does|know|think|afraid)(?!\w)"
 )
 _LACKS = "(?P<no>ba ?(?:ni|na|ta|shi|ya|mu|su) da)"
@@ -156,7 +180,7 @@ HAS = (
     "|(?:na|ta|ya|sun|an) (?:kamu|harbu) da|dauke da|masu|mai"
 )
 _WITH = "have|has|had|with|from|am|is|im|shes|hes|am an?|is an?"
-_PREGNANCY = "ciki|juna ?-?biyu"
+_PREGNANCY = "ciki(?:n wat\\w+)?|juna ?-?biyu"
 PREGNANT = re.compile(
     rf"(?<!\w)(?:(?:(?:{HAS})|{_LACKS}) (?:karamin |babban )?(?:{_PREGNANCY})(?! \w*ciwo| mai ciwo)"
     r"|(?:am|is|im|shes|my) (?:\w+ (?:weeks?|months?) )?pregnant|(?P<not>not|isnt|arent) pregnant"
