@@ -157,7 +157,7 @@ class OpenAIEngine:
             return _chat(server, release, request, until, on_text, _room(server, request) // 2)
 
     def _note_missing(self, server: Server, release: str) -> None:
-        logs.event("engine.model_missing", at=server.label, release=release)
+        logs.event("engine.model_missing", server=server.label, release=release)
         if release == BASE:
             server.knows_no_model()
 

@@ -142,7 +142,7 @@ class Fleet:
                 if server.up:
                     self.tend(server)
             except Exception as error:  # the next look may go better; without it nobody looks
-                logs.crash("engine.look_failed", error, at=server.label)
+                logs.crash("engine.look_failed", error, server=server.label)
             self._closed.wait(every)
 
 

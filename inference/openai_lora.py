@@ -125,7 +125,7 @@ def _listed(wire: Wire) -> Mapping[str, str]:
     try:
         status, value = wire.call("GET", "/v1/models", seconds=PROBE_SECONDS)
     except EngineError as error:
-        logs.crash("engine.list_failed", error, at=wire.label)
+        logs.crash("engine.list_failed", error, server=wire.label)
         return {}
     return read_models(value).adapters if status == 200 else {}
 

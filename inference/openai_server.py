@@ -92,7 +92,9 @@ class Server:
     def down(self, reason: str) -> None:
         """It cannot be asked until it has been looked at again."""
         if self.up is not False or self.reason != reason:
-            logs.event("engine.server_down", level=logging.WARNING, at=self.label, reason=reason)
+            logs.event(
+                "engine.server_down", level=logging.WARNING, server=self.label, reason=reason
+            )
         self.up, self.reason = False, reason
         if not self._lists:
             # It may come back empty, and cannot be asked what it holds.
@@ -133,7 +135,7 @@ class Server:
             self.hold(release, path)
         except ReleaseUnusable as error:
             self.faults[release.name] = (time.monotonic(), str(error))
-            logs.event("engine.release_refused", level=logging.WARNING, at=self.label)
+            logs.event("engine.release_refused", level=logging.WARNING, server=self.label)
             return str(error)
         return None
 
@@ -145,7 +147,7 @@ class Server:
         try:
             openai_lora.unload(self.wire, self.dialect, name)
         except EngineError as error:
-            logs.crash("engine.unload_failed", error, at=self.label)
+            logs.crash("engine.unload_failed", error, server=self.label)
 
     def lost(self, name: str) -> None:
         """It said that it does not hold this release any more."""
@@ -216,7 +218,7 @@ class Server:
                 return
             self._probe = False
         if not self.up:
-            logs.event("engine.server_up", at=self.label, kind=self.models.kind)
+            logs.event("engine.server_up", server=self.label, kind=self.models.kind)
         self.up, self.reason = True, ""
 
     def _miss(self, error: EngineError) -> None:

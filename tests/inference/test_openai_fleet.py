@@ -344,3 +344,18 @@ def test_a_server_at_work_may_be_slow_to_say_that_it_lives(alive: bool, ups: lis
         server.look()
         seen.append(server.up)
     assert seen == ups
+
+
+def test_what_happens_is_logged_with_its_server_and_no_word_of_anybody(
+    one: FakeServer, engine: Maker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "lafiya")
+    made = engine(one, every=60)
+    one.stop()
+    with pytest.raises(EngineAbsent):
+        made.generate(ASK)
+    fields = {record.msg: record.fields for record in caplog.records}  # type: ignore[attr-defined]
+    # "at" is the time of a log line.
+    assert fields["engine.server_up"] == {"server": f"127.0.0.1:{one.port}", "kind": "vllm"}
+    assert fields["engine.server_down"]["reason"] == "cannot be reached"
+    assert "zazzabi" not in str(fields)
