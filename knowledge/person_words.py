@@ -63,7 +63,8 @@ WHO = {
 _SOMEBODY = "|".join(word for words in _KIN.values() for word in words)
 #: "Yaron makwabcina": the child, not the neighbour. "Dan uwana" is a brother.
 OF_SOMEBODY = re.compile(
-    rf"(?<!\w)(yaron|yarinyar|diyar|jaririn|jaririyar|dan|yar|matar|mijin|kanin|kanwar|abokin) (?:{_SOMEBODY})(?!\w)"
+    r"(?<!\w)(yaron|yarinyar|diyar|jaririn|jaririyar|dan|yar|matar|mijin|kanin|kanwar|abokin)"
+    rf" (?:{_SOMEBODY})(?!\w)"
 )
 #: "Kakata ta ce": who gives advice is not who is ill. "Tun ina yaro": nobody is a child now.
 ASIDE = re.compile(
@@ -171,7 +172,8 @@ DENIED = re.compile(
 )
 #: Somewhere before a thing in its clause: nobody says that it is so.
 DOUBT = re.compile(
-    r"(?<!\w)(?:ko|idan|in|shin|kila|watakila|zan san|gane|sani|tsoron?|zargin?|tsammanin?|zaton?|lokacin da|"
+    r"(?<!\w)(?:ko|idan|in|shin|kila|watakila|zan san|gane|sani|tsoron?|"
+    r"zargin?|tsammanin?|zaton?|lokacin da|"
     r"if|whether|maybe|might|am i|is she|does|know|think|afraid)(?!\w)"
 )
 _LACKS = "(?P<no>ba ?(?:ni|na|ta|shi|ya|mu|su) da)"
