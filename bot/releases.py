@@ -102,6 +102,8 @@ class Keeper:
 
     def close(self) -> None:
         """This process serves no more."""
+        if self._last[1] is None:
+            return
         with contextlib.suppress(StoreError):  # the row goes by itself, later
             instances.leave(self._store, self.instance, before=time.time() - FORGOTTEN)
 

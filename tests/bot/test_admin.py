@@ -236,6 +236,26 @@ def test_another_process_that_cannot_is_named(clinic, make):
     assert ready["ready"], "the old release goes on answering"
 
 
+def test_two_services_on_one_database_converge(make, any_url, tmp_path):
+    one, two = make(url=any_url), make(url=any_url)
+    added(one.registry, tmp_path, "v1", "v2")
+    one.english()
+
+    def two_looks():
+        two.app.keeper.tick(two.app.desk.clock())
+        two.app.keeper.join(10)
+        two.app.keeper.tick(two.app.desk.clock())
+
+    two_looks()
+    for order, live in (("/swap v1", "v1"), ("/swap v2", "v2"), ("/rollback", "v1")):
+        assert "1 of 2 running processes by now" in one.confirm(order)
+        two_looks()
+        assert f"Live release: {live} (on 2 of 2" in one.order("/status")
+        assert (one.engine.live, two.engine.live) == (live, live)
+    two.app.stop()
+    assert "(on 1 of 1" in one.order("/status")
+
+
 # Looking and comparing.
 
 
