@@ -94,6 +94,7 @@ def measure(
     repeats: int,
     swaps: int,
     folder: Path,
+    pause: float = 0.5,
 ) -> dict[str, Any]:
     """Everything this file measures. `folder` holds two adapters for as long as it runs."""
     loaded = _loaded(shape, device)
@@ -105,7 +106,7 @@ def measure(
         "parameters": loaded.parameters,
         "threads": torch.get_num_threads(),
     }
-    speeds = engine_floor.speeds(loaded.device, loaded.model.dtype)
+    speeds = engine_floor.measure(loaded.device, loaded.model.dtype)
     found |= {"copy_gb_s": round(speeds[0] / 1e9, 1), "gflop_s": round(speeds[1] / 1e9)}
     rows = []
     for count in requests:
@@ -116,7 +117,7 @@ def measure(
             for count in requests
         ]
         found["long"] = _long(engine, loaded)
-        found["swap"] = _swap(engine, folder, shape, questions[:8], swaps)
+        found["swap"] = _swap(engine, folder, shape, questions[:8], swaps, pause)
     return found | {"rows": rows}
 
 
@@ -200,7 +201,8 @@ def _decode(
     """Tokens a second once the first was written, in answers of one length."""
     run = ways.through_engine(engine, loaded.device, [Question("Ina kwana?", tokens)] * count)
     rate = (run.tokens - count) / (max(run.ends) - min(run.first))
-    bare = engine_floor.floor(loaded, shape, speeds, count, 100 + tokens // 2)
+    width, context = loaded.model.dtype.itemsize, 100 + tokens // 2
+    bare = engine_floor.floor(shape, loaded.parameters, width, speeds, count, context)
     return {
         "requests": count,
         "tok_s": round(rate, 1),
@@ -228,11 +230,12 @@ def _swap(
     shape: Shape,
     questions: Sequence[Question],
     count: int,
+    pause: float,
 ) -> dict[str, Any]:
     releases = [Release(name, str(_adapter(folder, name, shape, n))) for n, name in enumerate("ab")]
     loading = ways.swaps(engine, questions, [_change(engine.load, r) for r in releases], 0.0)
     order = [releases[n % 2] for n in range(count)]
-    found = ways.swaps(engine, questions, [_change(engine.activate, r) for r in order], 0.5)
+    found = ways.swaps(engine, questions, [_change(engine.activate, r) for r in order], pause)
     engine.activate(Release(BASE))
     return {"load_p50_ms": loading["swap_p50_ms"], **found, "failed_loading": loading["failed"]}
 

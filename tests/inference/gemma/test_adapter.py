@@ -5,7 +5,8 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from transformers import AutoConfig, Gemma3ForCausalLM
 from core.errors import ReleaseUnusable
 from inference.engine import Release
 from inference.gemma import tiny as small
-from inference.gemma.adapter import layers, read
+from inference.gemma.adapter import Adapter, layers, read
 
 IDS = torch.tensor([[2, 105, 300, 401, 502, 106, 603]])
 FILE, CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -62,24 +63,33 @@ def seal(folder: Path, **fields: object) -> None:
     (folder / "release.json").write_text(json.dumps({"form": 1, "files": files} | fields))
 
 
-def test_every_linear_layer_is_known_by_its_size(tiny: Path, config) -> None:
-    model = Gemma3ForCausalLM.from_pretrained(tiny).model
+@pytest.fixture(scope="module")
+def model(tiny: Path) -> Gemma3ForCausalLM:
+    return Gemma3ForCausalLM.from_pretrained(tiny)
+
+
+def test_every_linear_layer_is_known_by_its_size(model, config) -> None:
     linear = {
         name: (part.out_features, part.in_features)
-        for name, part in model.named_modules()
+        for name, part in model.model.named_modules()
         if isinstance(part, torch.nn.Linear)
     }
     assert layers(config) == linear
 
 
-def added(model: Gemma3ForCausalLM, adapter) -> None:
-    """Put an adapter's numbers beside the layers as the docstring of Adapter says."""
+@contextmanager
+def added(model: Gemma3ForCausalLM, adapter: Adapter) -> Iterator[None]:
+    """An adapter's numbers beside the layers, as the docstring of Adapter says."""
+    hooks = []
     for path, (a, b) in adapter.weights.items():
 
         def hook(_, inputs, output, a=a, b=b):
             return output + inputs[0] @ a.float().T @ b.float().T * adapter.scaling
 
-        model.model.get_submodule(path).register_forward_hook(hook)
+        hooks.append(model.model.get_submodule(path).register_forward_hook(hook))
+    yield
+    for one in hooks:
+        one.remove()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +103,7 @@ def added(model: Gemma3ForCausalLM, adapter) -> None:
     ],
 )
 def test_the_numbers_are_those_that_peft_computes_with(
-    tiny: Path, copy: Path, config, label: str, spoil: Callable[[Path], None] | None, scaling: float
+    copy: Path, model, config, label: str, spoil: Callable[[Path], None] | None, scaling: float
 ) -> None:
     if spoil is None:
         retensor(lambda w: {k: v for k, v in w.items() if "_proj" in k and "self_attn" in k})(copy)
@@ -103,12 +113,13 @@ def test_the_numbers_are_those_that_peft_computes_with(
     found = read(Release("a", str(copy)), config)
     assert found.scaling == pytest.approx(scaling)
     assert (found.rank, len(found.targets)) == (8, 4 if spoil is None else 7)
-    base = Gemma3ForCausalLM.from_pretrained(tiny)
-    plain = base(IDS).logits
-    theirs = PeftModel.from_pretrained(base, copy)(IDS).logits
-    ours = Gemma3ForCausalLM.from_pretrained(tiny)
-    added(ours, found)
-    assert torch.allclose(ours(IDS).logits, theirs, atol=1e-4)
+    plain = model(IDS).logits
+    with added(model, found):
+        ours = model(IDS).logits
+    tuned = PeftModel.from_pretrained(model, copy)
+    theirs = tuned(IDS).logits
+    tuned.unload()
+    assert torch.allclose(ours, theirs, atol=1e-4)
     assert not torch.allclose(plain, theirs, atol=0.1)
 
 
