@@ -88,7 +88,8 @@ def enqueue(
         }
         for part in parts
     ]
-    connection.execute(_ENQUEUE, rows)
+    # One row by itself: drivers take a list the long way, and most replies are one part.
+    connection.execute(_ENQUEUE, rows if len(rows) > 1 else rows[0])
 
 
 def ready(
