@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import Any
 
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel
@@ -94,7 +95,7 @@ class Processor(ContinuousBatchProcessor):
     """Goes quietly: transformers' own collects all garbage as it goes, a second for everybody."""
 
     def __del__(self) -> None:
-        self.inputs_and_outputs = None  # type: ignore[assignment]
+        self.inputs_and_outputs = None
 
 
 class Loop(ContinuousBatchingManager):
@@ -110,7 +111,7 @@ class Loop(ContinuousBatchingManager):
         logging.getLogger("ContinuousBatchingLogger").setLevel(logging.CRITICAL + 1)
         ends = model.generation_config.eos_token_id
         super().__init__(
-            model=model,  # type: ignore[arg-type]
+            model=model,
             generation_config=GenerationConfig(eos_token_id=ends, do_sample=False),
             continuous_batching_config=plan.config(),
         )
@@ -131,7 +132,7 @@ class Loop(ContinuousBatchingManager):
         self._thread = threading.Thread(
             target=self._run_generation_loop, name="engine-loop", daemon=True
         )
-        self._generation_thread = self._thread  # type: ignore[assignment]
+        self._generation_thread = self._thread
         self._thread.start()
 
     def submit(
@@ -226,12 +227,16 @@ class Loop(ContinuousBatchingManager):
         """One step: lay out the slots and the sampling of its tokens just before it is computed."""
         if self._abandoned:
             raise RuntimeError("abandoned")
-        inputs = self.batch_processor and self.batch_processor.inputs_and_outputs
+        processor: Any = self.batch_processor
+        inputs = processor.inputs_and_outputs
         if not isinstance(inputs, ContinuousBatchingIOs):
             raise RuntimeError("steps are prepared ahead: their slots are unknown")
         batch = inputs.requests_in_batch
         spans = [(self._slot(each.state.request_id), each.query_length) for each in batch]
         self._board.deal(spans, self.model.device)
+        if self.model.device.type == "cuda":
+            # The inputs were filled on this thread's stream, and are read on the loop's own.
+            torch.cuda.current_stream().synchronize()
         drawn = [each.state.request_id for each in batch if each.has_new_token]
         self._draw.rows = [self._sampling(each) for each in drawn]
         super()._generation_step()

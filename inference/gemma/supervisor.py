@@ -24,7 +24,9 @@ from inference.gemma.lora import BASE_SLOT, Board
 from inference.gemma.plan import Plan, halve, least
 
 RESTARTS, WITHIN = 3, 300.0
+#: What a new loop is asked, and the seconds it has for it (a GPU chooses its kernels meanwhile).
 FIRST = Sampling(temperature=0.0, max_tokens=2)
+FIRST_ANSWER = 120.0
 #: How often the loop is looked at when nothing happens, in seconds.
 TICK = 0.5
 #: Called with all tokens so far; False ends the request.
@@ -138,7 +140,7 @@ class Supervisor:
             self._loop = loop
         loop.begin()
         try:
-            _ask(loop, self._try_out, FIRST, BASE_SLOT, time.monotonic() + self._stuck)
+            _ask(loop, self._try_out, FIRST, BASE_SLOT, time.monotonic() + FIRST_ANSWER)
         except EngineError as error:
             cause = loop.error() or error
             self._bury("crashed")

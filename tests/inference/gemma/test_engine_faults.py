@@ -20,6 +20,9 @@ from core.errors import EngineAbsent, EngineError, EngineTimeout, ReleaseUnusabl
 from inference.engine import BASE, Release
 from inference.gemma.engine import TransformersEngine
 
+#: Long enough that a busy machine is not taken for a standstill.
+STUCK = 3.0
+
 
 @pytest.fixture(scope="module")
 def ready(tiny: Path):
@@ -29,7 +32,7 @@ def ready(tiny: Path):
 @pytest.fixture
 def engine(tiny: Path, ready):
     made = TransformersEngine(
-        str(tiny), demo=True, running=4, waiting=8, cache_gb=0.1, loaded=ready, stuck=1.0
+        str(tiny), demo=True, running=4, waiting=8, cache_gb=0.1, loaded=ready, stuck=STUCK
     )
     assert made.wait(60), made.status()
     yield made
@@ -83,6 +86,8 @@ def test_a_crash_fails_its_requests_at_once_and_the_next_is_answered(
     assert engine.generate(question()).text == expected  # waits at the door for the new loop
     assert engine.status().ready
     assert "secret" not in caplog.text
+    # transformers' own line would quote the error, and token ids of prompts
+    assert not logging.getLogger("ContinuousBatchingLogger").isEnabledFor(logging.CRITICAL)
     actions = [record.msg for record in caplog.records if record.name == "lafiya"]
     assert actions[-2:] == ["engine.crashed", "engine.rebuilt"]
 
@@ -94,7 +99,7 @@ def test_a_standstill_is_noticed(engine, ready):
         with pytest.raises(EngineError) as seen:
             engine.generate(question(new=50))
         assert not isinstance(seen.value, EngineTimeout)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 20
         assert engine.generate(question(new=2)).tokens == 2
         go_on.set()
     assert engine.generate(question(new=2)).tokens == 2  # the old thread came back to nothing
