@@ -143,8 +143,13 @@ class Triage:
             return context
         if context:
             return None if self._danger(whole)[0] >= self._model.limits.ceiling else context
-        hinted = self._context.hinted(whole)
+        hinted = self._context.hinted(whole) and not self._told(whole)
         return "hinted" if hinted and self._danger(whole)[0] < self._model.limits.floor else None
+
+    def _told(self, whole: str) -> bool:
+        """Say whether a reviewed phrase tells what happened, whatever is asked about it."""
+        hits = self._rules.hits(whole) if self._context.happened(whole) else ()
+        return any(hit.by == "phrase" for hit in hits)
 
     def _detect(self, views: Sequence[tuple[str, str]]) -> dict[str, Finding]:
         found: dict[str, Finding] = {}

@@ -37,6 +37,7 @@ class Context:
     def __init__(self, rules: Mapping[str, Any]) -> None:
         """Compile `rules`, the content of the rules file."""
         shared = {name: pattern_key(rules[name]) for name in ("acute", "event", "personal")}
+        self._happened = [re.compile(shared[name]) for name in ("event", "personal")]
         self._idioms = Union(map(pattern_key, rules["idioms"]))
         self._denials = Union(map(pattern_key, rules["removals"]))
         labels = [(_label(name, rule, shared), rule) for name, rule in rules["labels"].items()]
@@ -60,6 +61,10 @@ class Context:
     def hinted(self, keyed: str) -> bool:
         """Say whether any cue stands in the keyed sentence, its vetoes left aside."""
         return next(self._cued(keyed), None) is not None
+
+    def happened(self, keyed: str) -> bool:
+        """Say whether the keyed sentence tells what has happened to somebody of ours."""
+        return all(sign.search(keyed) for sign in self._happened)
 
     def label(self, keyed: str) -> str | None:
         """Return the first kind of context that the keyed sentence has, or None."""

@@ -35,6 +35,7 @@ from knowledge.triage_generate import (
     write_out,
 )
 from knowledge.triage_model import BUCKETS, Limits, Model
+from knowledge.triage_questions import questions
 from knowledge.triage_rules import Rules
 from knowledge.triage_signs import load_signs
 from knowledge.triage_text import key
@@ -49,7 +50,6 @@ CORPUS: Final = DATA / "triage_corpus.tsv.gz"
 # The model that has not seen the test templates: kept for the report, never served.
 SPLIT: Final = triage_model.FOLDER / "split"
 ALARMS: Final = DATA / "triage_alarms.tsv"
-QUESTIONS: Final = DATA / "triage_questions.tsv"
 # A question was written by a person once; a template message has a dozen siblings.
 QUESTION_WEIGHT: Final = 3.0
 STRENGTH: Final = 40.0
@@ -130,15 +130,6 @@ def corpus(split: str) -> list[tuple[str, str]]:
         return [(row["source"], row["text"]) for row in rows if row["split"] == split]
 
 
-def questions(*, test: bool) -> list[str]:
-    """Return the routine questions of the training (or the test) split, as people ask them."""
-    with QUESTIONS.open(encoding="utf-8", newline="") as lines:
-        texts = [
-            row["text"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        ]
-    return [text for text in texts if (zlib.crc32(text.encode()) % TEST_SHARE == 0) == test]
-
-
 def alarms(*, test: bool) -> list[tuple[str, str]]:
     """Return (sign, text) of messages that somebody wrote one by one, for one side of the split.
 
@@ -175,9 +166,7 @@ def train(data: Sequence[Example]) -> Model:
 
 def _fit(rows: Any, target: NDArray[Any], weights: NDArray[np.float64], strength: float) -> Any:
     # The solver's default tolerance stops it long before the routine examples are learnt.
-    fitted = LogisticRegression(  # type: ignore[no-untyped-call]
-        C=strength, max_iter=MAX_STEPS, tol=1e-6
-    )
+    fitted = LogisticRegression(C=strength, max_iter=MAX_STEPS, tol=1e-6)
     with warnings.catch_warnings():
         # The number of steps is the stopping rule: the last ones move no threshold.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -190,9 +179,7 @@ def matrix(texts: Iterable[str]) -> Any:
     ends = np.cumsum([0, *(len(places) for places, _ in rows)])
     places = np.concatenate([row[0] for row in rows])
     values = np.concatenate([row[1] for row in rows])
-    return csr_matrix(  # type: ignore[no-untyped-call]
-        (values, places, ends), shape=(len(rows), BUCKETS)
-    )
+    return csr_matrix((values, places, ends), shape=(len(rows), BUCKETS))
 
 
 def calibrated(model: Model, messages: Sequence[Message]) -> Model:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge import triage_model
+from knowledge.topic import load_topics
 from knowledge.triage import Triage
 from knowledge.triage_eval import (
     BEGIN,
@@ -21,7 +22,9 @@ from knowledge.triage_eval import (
 )
 from knowledge.triage_generate import NONE, Template, frames, hooked, templates, unhooked, write_out
 from knowledge.triage_model import BUCKETS, Limits, Model, ModelError
-from knowledge.triage_train import Example, all_templates, questions, train, version
+from knowledge.triage_questions import not_routine, questions, routine
+from knowledge.triage_train import Example, all_templates, train, version
+from knowledge.wording import Wording
 
 RULES = frames()
 TINY = Model(
@@ -132,3 +135,18 @@ def test_the_bar_on_held_out_messages() -> None:
     assert (result.escalated - result.helpline) / result.routine <= 0.06
     routine = score(split_triage(), [Case(NONE, text) for text in questions(test=True)])
     assert routine.escalated / routine.routine <= 0.03
+
+
+def test_routine_questions_are_the_topics_as_they_stand_now_without_the_dangers() -> None:
+    asked, picked = frozenset(routine()), frozenset(not_routine())
+    phrasings = [text for topic in load_topics().values() for text in topic.questions]
+    assert len(asked.intersection(phrasings)) > 0.8 * len(phrasings)
+    assert not asked & picked
+    assert {"yarona ya suma", "maciji ya sare ni", "fyade"}.isdisjoint(asked)
+    assert set(questions(test=True)).isdisjoint(questions(test=False))
+
+
+def test_what_is_picked_out_stands_in_the_library() -> None:
+    known = {text for topic in load_topics().values() for text in topic.questions}
+    known |= {text for _, text in Wording.load().phrasings}
+    assert known.issuperset(not_routine())
