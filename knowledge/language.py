@@ -28,6 +28,7 @@ _SURE_HAUSA: Final = 0.5
 _SURE_OTHER: Final = 0.35
 # So sure that marker words are not asked for, where several words hold no Hausa one.
 _SURE_ALONE: Final = 0.9
+_PLAIN: Final = 2
 _FEW_WORDS: Final = 3
 _ABBREVIATION: Final = 3
 _VOWELS: Final = frozenset("aeiouyəǝ")
@@ -82,6 +83,8 @@ class Detector:
         """Return the likeliest language in Latin letters, "sw" included; in doubt, "ha"."""
         raw = unicodedata.normalize("NFC", text[:MOST_CHARACTERS]).lower()
         words = [word for word in tokens(raw) if word.isalpha()]
+        if self._plainly("kr", words, raw):
+            return "kr"
         chances = self.model.probabilities(raw)
         if chances["ha"] >= _SURE_HAUSA:
             return self._plainly_english(words, raw) or "ha"
@@ -101,6 +104,12 @@ class Detector:
             return True
         evidence = self.markers[name].count(words, raw)
         return evidence >= (1 if len(words) <= _FEW_WORDS else 2) and evidence > hausa
+
+    def _plainly(self, name: str, words: list[str], raw: str) -> bool:
+        """Kanuri typed without its schwa has the letters of Hausa, but many words of its own."""
+        evidence = self.markers[name].count(words, raw)
+        hausa = self._hausa(words, but_not=name)
+        return evidence >= _PLAIN and evidence > 2 * hausa and evidence * 3 >= len(words)
 
     def _plainly_english(self, words: list[str], raw: str) -> str | None:
         """Short everyday English ("i had a") has the letters of Hausa but none of its words."""

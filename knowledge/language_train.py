@@ -141,7 +141,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m knowledge.language_train")
-    parser.add_argument("--measure-only", action="store_true", help="do not train again")
+    parser.add_argument("--measure-only", "--eval", action="store_true", help="do not train again")
     parser.add_argument("--extra", type=Path, help="a TSV (language, split, source, text) of yours")
     return parser
 

@@ -41,6 +41,8 @@ CASES = [
     ("French without accents", "bonjour docteur mon fils est malade", "fr"),
     ("Fulfulde", "Hoore am ɗon naawa, mi yiɗi lekki", "ff"),
     ("Kanuri", "Tadanyi dondi, tiyinzə kannu", "kr"),
+    ("Kanuri without its schwa", "ndu yaye mbeji kuru nankaro", "kr"),
+    ("Hausa words that Kanuri has too", "kawu ya yaye jaririn jiya", "ha"),
     ("Swahili is not named", "Mtoto wangu ana homa kali sana", "ha"),
     ("Arabic", "أنا مريض عندي صداع منذ يومين", "ar"),
     ("Arabic greeting", "السلام عليكم كيف حالك", "ar"),
