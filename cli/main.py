@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -54,12 +55,15 @@ for command in (
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command; an error that we can name is one line, not a trace."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command, by default the process's own; an error that we can name is one line, not a
+    trace. Raises SystemExit unless all went well.
+    """
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # Without its own ending click returns the code of an Exit instead of raising it.
+        code = cli(words, standalone_mode=False)
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.apply import actor_of
-from cli.main import cli
+from cli.main import cli, main
 from storage import instances
 from storage.instances import Serving
 from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
@@ -146,3 +146,18 @@ def test_two_people_from_the_command_line(lafiya, registry, tmp_path):
 def test_a_database_of_another_version(lafiya, tmp_path):
     done = lafiya("list", DATABASE_URL=f"sqlite:///{tmp_path / 'blank.db'}")
     assert done[0] == 1
+
+
+def test_the_process_ends_with_the_code(sqlite_url, monkeypatch, capsys):
+    """As a shell sees it: click's test runner ends in another way than the real command."""
+    for name, value in {"DATABASE_URL": sqlite_url, "LOG_LEVEL": "ERROR"}.items():
+        monkeypatch.setenv(name, value)
+    codes = []
+    for words in (["show", "v9"], ["promote"], ["list"]):
+        try:
+            main(["--env", "none.env", "releases", *words])
+            codes.append(0)
+        except SystemExit as ended:
+            codes.append(ended.code)
+    assert codes == [1, 2, 0]
+    assert "Refused: there is no release called v9" in capsys.readouterr().err
