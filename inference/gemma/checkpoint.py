@@ -24,7 +24,7 @@ KINDS = ("gemma3", "gemma3_text")
 
 
 def config(model: str, folder: Path, device: torch.device) -> PreTrainedConfig:
-    """The text part of the configuration; its name is the one that was asked for.
+    """The text part of the configuration.
 
     Raises SettingsError when it is damaged or another family's.
     """
@@ -44,7 +44,6 @@ def config(model: str, folder: Path, device: torch.device) -> PreTrainedConfig:
             f"MODEL: {model} is stored in few bits for an NVIDIA GPU: use the one it was made from"
         )
     text: PreTrainedConfig = whole.get_text_config()
-    text.name_or_path = model
     if stored:
         text.quantization_config = stored
     return text

@@ -170,6 +170,8 @@ def _weights(
             ) from None
         raise SettingsError(f"MODEL: the weights of {model} do not fit its config.json") from error
     _check_whole(model, info)
+    # A release names the model it was made for as MODEL does, not the folder in the hub's cache.
+    loaded.config.name_or_path = model
     return loaded.eval()
 
 

@@ -39,6 +39,13 @@ def test_a_text_checkpoint_loads_and_reports_its_stages(tiny: Path) -> None:
     assert len(set(shares)) > 10
 
 
+def test_a_model_keeps_the_name_it_was_asked_for_by(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy.parent)
+    assert load("./model").model.config.name_or_path == "./model"
+
+
 def test_what_the_progress_raises_ends_the_loading(tiny: Path) -> None:
     class Closed(Exception):
         pass
