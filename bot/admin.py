@@ -1,4 +1,4 @@
-"""The admins' orders about models: /models, /load, /compare, /swap, /rollback, /set.
+"""The admins' orders about models: /models, /load, /compare, /swap, /rollback, /set, /train ...
 
 Each is a message of an admin's own conversation, answered by a worker like any other. To anybody
 else these are words without a meaning: they never learn that such orders exist. What may go live is
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot import admin_show
 from bot.admin_compare import Contest
 from bot.admin_orders import Order, knob, recognise, release_name
+from bot.admin_training import Training
 from bot.effects import Outcome, Used
 from bot.mind import Mind
 from bot.releases import ALIVE, CANDIDATE, Keeper
@@ -24,6 +25,7 @@ from inference.engine import BASE
 from storage import instances
 from storage.instances import Serving
 from storage.store import Store
+from training.jobs import RunRefused
 from training.registry import Registry
 
 #: Seconds that an answer waits for a release to be loaded, here or everywhere.
@@ -38,6 +40,7 @@ class Desk:
     store: Store
     registry: Registry
     keeper: Keeper
+    training: Training
     patience: float = PATIENCE
     clock: Callable[[], float] = time.time
 
@@ -85,7 +88,22 @@ class Desk:
                     return self._load(release_name(rest), turn, mind)
                 case Order.SWAP if rest:
                     return self._ask_swap(release_name(rest), turn, mind)
+                case Order.TRAIN:
+                    return Reply(self.training.train(rest, turn, mind, now=self.clock()))
+                case Order.PROGRESS:
+                    return Reply(self.training.progress(turn, mind))
+                case Order.CANCEL:
+                    return Reply(self.training.cancel(turn, mind))
+                case Order.RESUME:
+                    return Reply(self.training.resume(turn, mind))
+                case Order.DATA:
+                    return Reply(self.training.data(turn, mind))
+                case Order.EVALUATE if rest:
+                    name = self.registry.find(release_name(rest)).name
+                    return Reply(self.training.evaluate(name, turn, mind))
             return Reply(mind.say(turn, f"admin-usage-{order.value}"))
+        except RunRefused as error:
+            return Reply(mind.say(turn, f"admin-run-{error.code}", run=error.run or "–"))
         except (ReleaseRefused, EngineError) as error:
             return _refused(error, turn, mind)
 

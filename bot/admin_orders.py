@@ -17,6 +17,12 @@ class Order(StrEnum):
     SWAP = "swap"
     ROLLBACK = "rollback"
     SET = "set"
+    TRAIN = "train"
+    PROGRESS = "progress"
+    CANCEL = "cancel"
+    RESUME = "resume"
+    EVALUATE = "evaluate"
+    DATA = "data"
 
 
 #: The words behind the slash, English and Hausa, folded.
@@ -28,6 +34,12 @@ WORDS: dict[str, Order] = {
     "musanya": Order.SWAP,
     "koma": Order.ROLLBACK,
     "saita": Order.SET,
+    "horar": Order.TRAIN,
+    "matsayi": Order.PROGRESS,
+    "soke": Order.CANCEL,
+    "cigaba": Order.RESUME,
+    "jarraba": Order.EVALUATE,
+    "kundi": Order.DATA,
 }
 #: What /set takes: its least and greatest value, and how a value is read.
 KNOBS: dict[str, tuple[float, float, type[int] | type[float]]] = {

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot import releases
 from bot.admin import Desk
+from bot.admin_training import Training
 from bot.apply import Applier, identity_of
 from bot.bell import Bell
 from bot.channels.base import Channel
@@ -48,11 +49,14 @@ from knowledge.triage import Triage
 from storage import drafts, inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
 from storage.threads import Shown
+from training.jobs import Jobs
 from training.registry import open_registry
 
 #: Parts of replies that did not reach anybody.
 ENDED_BADLY = ("refused", "expired", "doubtful", "undelivered")
 HOUSEKEEPING = 3600.0
+#: The process of a training run: it joins the store, the guard and the training, as we join ours.
+RUN = "cli.trainer"
 #: Telegram repeats an update for a day at most; a receipt is kept for a week.
 RECEIPTS = 7 * 86400.0
 
@@ -278,7 +282,8 @@ def _kept(
     """The mind with its engine kept at the live release, and the admins' orders about that."""
     registry = open_registry(settings, database)
     keeper = Keeper(database, registry, mind.engine, instance, mind.sampling)
-    desk = Desk(database, registry, keeper)
+    training = Training(Jobs(Path(settings.runs), RUN), settings.model)
+    desk = Desk(database, registry, keeper, training)
 
     def report(language: str) -> str:
         return "\n".join(filter(None, (mind.report(language), desk.lines(mind.texts, language))))

@@ -55,9 +55,13 @@ def _consent_menu(turn: Turn) -> tuple[Choice, ...]:
 
 def obey(turn: Turn, mind: Mind) -> Outcome | None:
     """Orders by slash command, plain word or button: honoured in every state."""
+    # First, because "/cancel" and "/data" mean other things to an admin.
+    ordered = mind.desk(turn, mind)
+    if ordered is not None:
+        return ordered
     command = _ordered(turn)
     if command is None:
-        return mind.desk(turn, mind) or _answered(turn, mind)
+        return _answered(turn, mind)
     match command:
         case Command.START:
             return _start(turn, mind)

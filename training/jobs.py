@@ -29,7 +29,11 @@ LEAVING: Final = 10.0
 
 
 class RunRefused(LafiyaError):
-    """A run cannot be begun or changed now; says why."""
+    """A run cannot be begun or changed now. `code` is stable; `run` the one that is in the way."""
+
+    def __init__(self, code: str, message: str, run: str = "") -> None:
+        super().__init__(message)
+        self.code, self.run = code, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,13 @@ class Jobs:
     """All runs under one folder; one may be active at a time.
 
     `entry` is the module that a run's process is started with; it is given the run's folder and
-    `arguments`.
+    `arguments`. `examiner` is the one that examines: it is given them, `evaluate` and a release.
     """
 
     root: Path
     entry: str = "training.run"
     arguments: tuple[str, ...] = ()
+    examiner: str = "cli.main"
 
     def start(self, wanted: TrainConfig, *, name: str) -> RunFolder:
         """Begin a run in a process of its own. Raises RunRefused when one is active."""
@@ -51,33 +56,39 @@ class Jobs:
             try:
                 run = RunFolder.create(self.root / name, wanted)
             except FileExistsError:
-                raise RunRefused(f"there is a run called {name} already") from None
-            self._spawn(run, lock)
+                raise RunRefused("taken", f"there is a run called {name} already", name) from None
+            self._begin(run, lock)
         return run
 
     def resume(self, name: str) -> RunFolder:
         """Go on from the last checkpoint. Raises RunRefused: active, done, or no such run."""
         run = self.find(name)
         if run.result() is not None:
-            raise RunRefused(f"{name} is done")
+            raise RunRefused("done", f"{name} is done", name)
         with self._reserved() as lock:
             run.forget_stop()
             run.update(phase="waiting", detail="")
-            self._spawn(run, lock)
+            self._begin(run, lock)
         return run
+
+    def examine(self, name: str) -> None:
+        """Examine a release in a process of its own. Raises RunRefused when one is active."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._reserved() as lock:
+            self._spawn(self.root / f"{name}.evaluation.txt", lock, self._examination(name), name)
 
     def cancel(self, name: str) -> None:
         """Stop within a step, keeping a checkpoint. Raises RunRefused when it is not active."""
         run = self.find(name)
         if self.state(run).phase in ENDED or not self._busy():
-            raise RunRefused(f"{name} is not running")
+            raise RunRefused("idle", f"{name} is not running", name)
         run.ask_to_stop()
 
     def find(self, name: str) -> RunFolder:
         """A run by its name. Raises RunRefused."""
         run = RunFolder(self.root / name)
         if Path(name).name != name or not (run.path / "config.json").exists():
-            raise RunRefused(f"there is no run called {name}")
+            raise RunRefused("unknown", f"there is no run called {name}", name)
         return run
 
     def all(self) -> list[RunFolder]:
@@ -120,7 +131,8 @@ class Jobs:
             while not _taken(file):
                 active = self.active()
                 if active or time.monotonic() > until:
-                    raise RunRefused(f"{active.name if active else 'a run'} is running")
+                    run = active.name if active else ""
+                    raise RunRefused("busy", f"{run or 'a run'} is running", run)
                 # A run that is done is just leaving.
                 time.sleep(0.05)
             yield file
@@ -130,21 +142,28 @@ class Jobs:
         with (self.root / LOCK).open() as file:
             yield file
 
-    def _spawn(self, run: RunFolder, lock: IO[str]) -> None:
-        """The child inherits the lock: it is free again when the last process of the run ends."""
-        with (run.path / LOG).open("ab") as log:
+    def _examination(self, name: str) -> list[str]:
+        return [sys.executable, "-m", self.examiner, *self.arguments, "evaluate", name]
+
+    def _begin(self, run: RunFolder, lock: IO[str]) -> None:
+        command = [sys.executable, "-m", self.entry, str(run.path), *self.arguments]
+        self._spawn(run.path / LOG, lock, command, run.name)
+
+    def _spawn(self, log: Path, lock: IO[str], command: list[str], name: str) -> None:
+        """The child inherits the lock: it is free again when its last process ends."""
+        with log.open("ab") as file:
             process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own module
-                [sys.executable, "-m", self.entry, str(run.path), *self.arguments],
+                command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=[lock.fileno()],
                 env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
             )
         # Somebody must take its exit status, or it stays in the process table.
-        threading.Thread(target=process.wait, name=f"run-{run.name}", daemon=True).start()
-        logs.event("train.started", run=run.name, pid=process.pid)
+        threading.Thread(target=process.wait, name=f"run-{name}", daemon=True).start()
+        logs.event("train.started", run=name, pid=process.pid)
 
 
 def wait(run: RunFolder, jobs: Jobs, *, every: float = 0.5) -> Iterator[State]:

@@ -137,6 +137,9 @@ admin-help =
     /swap NAME — put a release live, once it has passed the gate
     /rollback — back to what was live before
     /set temperature 0.3, or /set max_tokens 300 — how answers are written
+    /train — train a new release; /progress, /cancel, /resume
+    /evaluate NAME — examine a release
+    /data — what was trained on
 admin-models = Live: { $release }
 admin-models-none = No release has been added yet.
 admin-model = • { $release } — { $state }{ $figures }
@@ -150,6 +153,36 @@ admin-instance = • { $instance } ({ $engine }): { $release }{ $reason }
 admin-spread = It answers on { $there } of { $all } running processes.
 admin-spread-loading = It is being loaded: it answers on { $there } of { $all } running processes by now. /status shows how it goes on.
 admin-spread-none = No process with a model is running now. It will answer once one runs.
+admin-usage-train = I did not understand that ({ $reason }). For example: /train epochs=1 lr=2e-4 data=starter
+admin-usage-evaluate = Write a name behind the order, for example: /evaluate NAME. /models shows the names.
+admin-train = Training of { $run } has begun on: { $data }. /progress shows where it stands; /cancel stops it. The bot goes on answering.
+admin-resume = Training of { $run } goes on from where it stopped.
+admin-cancel = { $run } is being stopped. What it has learnt is kept; /resume goes on.
+admin-evaluate = The examination of { $release } has begun. /models shows the verdict when it is done.
+admin-progress-none = No training has been begun yet. /train begins one.
+admin-phase-waiting = about to begin
+admin-phase-preparing = looking through the data
+admin-phase-loading = loading the model
+admin-phase-training = learning
+admin-phase-grading = being measured
+admin-phase-saving = being saved
+admin-phase-trained = has learnt
+admin-phase-evaluating = being examined
+admin-phase-done = done; /models shows it
+admin-phase-cancelled = stopped; /resume goes on
+admin-phase-failed = failed
+admin-phase-interrupted = stopped in the middle; /resume goes on
+admin-run-busy = Another training is going on ({ $run }). Wait for it, or write /cancel.
+admin-run-done = { $run } is done already.
+admin-run-idle = { $run } is not running.
+admin-run-unknown = There is no training called { $run }.
+admin-run-taken = There is a training called { $run } already.
+admin-data-none = No training data has been prepared yet.
+admin-data =
+    The training data of { $run }:
+    { $train } conversations to learn from, { $held } for the examination.
+    Sources: { $sources }
+    Faulty: { $faulty }. Left out: { $dropped }
 admin-usage-load = Write the name after the order, for example: /load NAME. /models lists the names.
 admin-usage-compare = Write the question after the order, for example: /compare Yaya ake hana malaria?
 admin-usage-swap = Write the name after the order, for example: /swap NAME. /models lists the names.

@@ -138,6 +138,9 @@ admin-help =
     /swap SUNA — a sa wani nau'i ya fara aiki, in ya ci jarabawa
     /rollback — a koma ga wanda ke aiki a baya
     /set temperature 0.3, ko /set max_tokens 300 — yadda ake rubuta amsa
+    /train — a fara horar da sabon nau'i; /progress, /cancel, /resume
+    /evaluate SUNA — a yi wa nau'i jarabawa
+    /data — kundin bayanan horo
 admin-models = Wanda ke aiki: { $release }
 admin-models-none = Ba a ƙara wani nau'i ba tukuna.
 admin-model = • { $release } — { $state }{ $figures }
@@ -151,6 +154,36 @@ admin-instance = • { $instance } ({ $engine }): { $release }{ $reason }
 admin-spread = Yana aiki a inji { $there } cikin { $all } da ke gudana.
 admin-spread-loading = Ana ɗora shi: yanzu yana aiki a inji { $there } cikin { $all } da ke gudana. /status zai nuna yadda ake ciki.
 admin-spread-none = Babu inji mai samfurin AI da ke gudana yanzu. Zai fara aiki da zarar an kunna ɗaya.
+admin-usage-train = Ban gane ba ({ $reason }). Misali: /train epochs=1 lr=2e-4 data=starter
+admin-usage-evaluate = A rubuta suna bayan umarnin, misali: /evaluate SUNA. /models zai nuna sunayen.
+admin-train = An fara horar da { $run } da bayanai: { $data }. /progress zai nuna inda aka kai; /cancel zai dakatar da shi. Bot yana ci gaba da ba mutane amsa.
+admin-resume = An ci gaba da horar da { $run } daga inda ya tsaya.
+admin-cancel = Ana dakatar da { $run }. Abin da ya koya yana nan; /resume zai ci gaba.
+admin-evaluate = An fara yi wa { $release } jarabawa. /models zai nuna sakamako idan an gama.
+admin-progress-none = Ba a fara wani horo ba tukuna. /train zai fara.
+admin-phase-waiting = yana shirin farawa
+admin-phase-preparing = ana duba bayanai
+admin-phase-loading = ana ɗora samfuri
+admin-phase-training = yana koyo
+admin-phase-grading = ana auna shi
+admin-phase-saving = ana ajiye shi
+admin-phase-trained = ya gama koyo
+admin-phase-evaluating = ana yi masa jarabawa
+admin-phase-done = ya gama; /models zai nuna shi
+admin-phase-cancelled = an dakatar da shi; /resume zai ci gaba
+admin-phase-failed = ya kasa
+admin-phase-interrupted = ya tsaya a tsakiya; /resume zai ci gaba
+admin-run-busy = Ana wani horo yanzu ({ $run }). A jira ya gama, ko a rubuta /cancel.
+admin-run-done = { $run } ya riga ya gama.
+admin-run-idle = { $run } ba ya gudana yanzu.
+admin-run-unknown = Babu horo mai suna { $run }.
+admin-run-taken = Akwai horo mai suna { $run } dama.
+admin-data-none = Babu bayanan horo da aka shirya tukuna.
+admin-data =
+    Bayanan horo na { $run }:
+    Tattaunawa { $train } domin koyo, { $held } domin jarabawa.
+    Tushe: { $sources }
+    Masu matsala: { $faulty }. Waɗanda aka cire: { $dropped }
 admin-usage-load = A rubuta suna bayan umarnin, misali: /load SUNA. /models zai nuna sunayen.
 admin-usage-compare = A rubuta tambaya bayan umarnin, misali: /compare Yaya ake hana malaria?
 admin-usage-swap = A rubuta suna bayan umarnin, misali: /swap SUNA. /models zai nuna sunayen.

@@ -4,6 +4,7 @@ import ast
 import functools
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -16,6 +17,7 @@ from core.errors import EngineAbsent
 from core.messages import Choice, Kind, Turn
 from inference.engine import FakeEngine
 from tests.bot.talks import TALKS, TURNS
+from training.folder import Phase
 
 ROOT = Path(__file__).parents[2]
 TEXTS = Texts()
@@ -35,7 +37,9 @@ MADE = {
     Command.HELP.value,
     Command.EMERGENCY.value,
     *(f"admin-state-{state}" for state in ("candidate", "passed", "failed", "live", "retired")),
-    *(f"admin-usage-{order}" for order in ("load", "compare", "swap", "set")),
+    *(f"admin-usage-{order}" for order in ("load", "compare", "swap", "set", "evaluate")),
+    *(f"admin-phase-{phase}" for phase in get_args(Phase)),
+    *(f"admin-run-{code}" for code in ("busy", "done", "idle", "unknown", "taken")),
     *(f"admin-role-{role}" for role in ("base", "live", "candidate")),
     *(f"admin-refused-{code.replace('_', '-')}" for code in REFUSALS),
 }

@@ -1,0 +1,116 @@
+"""The admins' orders about training, with a run that counts instead of training."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.admin_training import Training, bar, options
+from bot.fakes import tiny_mind
+from core.errors import SettingsError
+from inference.engine import FakeEngine
+from tests.bot.clinic import open_clinic
+from tests.training.given_releases import added
+from tests.training.test_jobs import COUNTER
+from training.jobs import Jobs
+
+
+@pytest.fixture
+def clinic(sqlite_url, tmp_path, monkeypatch):
+    """Runs count to a hundred; an examination writes its arguments down."""
+    (tmp_path / "counter.py").write_text(COUNTER, "utf-8")
+    (tmp_path / "examiner.py").write_text(
+        "import sys\nfrom pathlib import Path\n"
+        "Path(__file__).with_name('asked').write_text(' '.join(sys.argv[1:]))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path.cwd()}")
+    clinic = open_clinic(tiny_mind(FakeEngine()), sqlite_url, tmp_path / "shelf")
+    jobs = Jobs(tmp_path / "runs", "counter", ("slow",), "examiner")
+    clinic.app.desk.training = Training(jobs, "unused")
+    clinic.jobs = jobs
+    clinic.english()
+    yield clinic
+    clinic.app.stop()
+
+
+def until(true):
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_run_is_begun_watched_stopped_and_taken_up_again(clinic):
+    assert clinic.order("/progress").startswith("No training")
+    begun = clinic.order("/train epochs=2 lr=1e-4 data=starter,store")
+    assert "has begun on: starter, store" in begun
+    run = clinic.jobs.active()
+    assert (run.config().epochs, run.config().learning_rate) == (2, 1e-4)
+    assert "Another training is going on" in clinic.order("/train")
+    until(lambda: run.state().step > 2)
+    assert "learning\n▓" in clinic.order("/progress").replace("░", "▓")
+    assert "being stopped" in clinic.order("/cancel")
+    until(lambda: clinic.jobs.state(run).phase == "cancelled")
+    assert "goes on from where it stopped" in clinic.order("/resume")
+    until(lambda: clinic.jobs.state(run).phase == "done")
+    assert "100 %" in clinic.order("/progress")
+    assert "is done already" in clinic.order("/resume")
+
+
+def test_wrong_options_begin_nothing_and_say_what_there_is(clinic):
+    for text in ("/train rank=4", "/train epoch=1", "/train fast", "/train data="):
+        assert clinic.order(text).startswith("I did not understand that"), text
+    assert clinic.jobs.all() == []
+
+
+def test_an_examination_is_begun_for_a_release_that_exists(clinic, tmp_path):
+    added(clinic.registry, tmp_path, "v1", report=None)
+    assert "examination of v1 has begun" in clinic.order("/evaluate v1")
+    until(lambda: (tmp_path / "asked").exists() and (tmp_path / "asked").read_text())
+    assert (tmp_path / "asked").read_text() == "slow evaluate v1"
+    assert "no release called" in clinic.order("/evaluate gone").lower()
+    assert "Write a name" in clinic.order("/evaluate")
+
+
+def test_cancel_and_data_are_an_admins_order_and_anybodys_right(clinic):
+    """Behind a slash they are orders to an admin; to others they stop, and hand over their data."""
+    assert clinic.order("/data").startswith("No training data")
+    clinic.agree("2")
+    clinic.say("/data", "2")
+    assert "training" not in clinic.telegram.sent[-1].reply.text.lower()
+    assert clinic.audit()[-1][0] == "admin.data"
+
+
+def test_every_phase_has_its_words():
+    from typing import get_args
+
+    from bot.texts import Texts
+    from training.folder import Phase
+
+    texts = Texts()
+    for phase in get_args(Phase):
+        for language in ("ha", "en"):
+            assert texts(f"admin-phase-{phase}", language)
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("", {}),
+        ("epochs=1 LR=2e-4", {"epochs": "1", "learning_rate": "2e-4"}),
+        ("data=starter,talks.jsonl:2", {"data": ("starter", "talks.jsonl:2")}),
+    ],
+)
+def test_options_are_read(rest, expected):
+    assert options(rest) == expected
+
+
+def test_an_unknown_option_is_named():
+    with pytest.raises(SettingsError, match="epoch=1: epochs="):
+        options("epoch=1")
+
+
+def test_the_bar_shows_its_ends():
+    assert bar(0).startswith("░░")
+    assert bar(1).endswith("▓ 100 %")
