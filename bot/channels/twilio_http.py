@@ -7,6 +7,7 @@ Retry-After, and raises whatever requests and json raise beside its own errors (
 import json
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -42,7 +43,7 @@ class Http(TwilioHttpClient):
 
     def __init__(self, timeout: float) -> None:
         super().__init__(timeout=timeout)
-        self._pool = self.session or requests.Session()
+        self.session = self._pool = _Session()
         for scheme in ("http://", "https://"):
             self._pool.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
 
@@ -57,6 +58,23 @@ class Http(TwilioHttpClient):
             wait = (response.headers or {}).get("Retry-After", "")
             raise TooFast(_code(response.text), float(wait) or None if wait.isdecimal() else None)
         return response
+
+
+class _Session(requests.Session):
+    """Looks up proxies and certificates once a host: requests reads the whole environment anew
+    for every message, which takes longer than the message itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: dict[str, dict[str, Any]] = {}
+
+    def merge_environment_settings(self, url: Any, *given: Any) -> Any:
+        """As requests does it, remembered."""
+        host = urlsplit(str(url)).netloc
+        if host not in self._found:
+            self._found[host] = dict(super().merge_environment_settings(url, *given))
+        return dict(self._found[host])
 
 
 def _code(text: str) -> str:
