@@ -26,10 +26,11 @@ from bot.delivery import Sender
 from bot.drafts import TICK, Drafts
 from bot.guard import Guard
 from bot.intake import Intake
+from bot.kept import Kept
 from bot.links import DataLinks
 from bot.metrics import Metrics
 from bot.mind import Mind, Policy
-from bot.releases import Keeper, Kept
+from bot.releases import Keeper
 from bot.runner import Runner
 from bot.texts import Texts
 from bot.typing import TypingSigns

@@ -13,17 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core import logs
-from core.errors import EngineAbsent, LafiyaError, ReleaseUnusable, StoreError
+from core.errors import LafiyaError, ReleaseUnusable, StoreError
 from inference.engine import (
     BASE,
     EchoEngine,
     Engine,
     EngineStatus,
-    Generation,
     LibraryEngine,
-    OnText,
-    Release,
-    Request,
     Sampling,
 )
 from storage import instances
@@ -167,7 +163,7 @@ class Keeper:
             self._live = _Effort(live)
         if self._spare.release != spare:
             self._spare = _Effort(spare)
-        if not status.ready:
+        if not status.ready and not status.resident:
             return  # while its model is loading, or down, it can load nothing
         if self._active != live:
             self._try(self._live, now, lambda: self._activate(live))
@@ -236,40 +232,6 @@ class Keeper:
         if self._wanted and self._active != (self._wanted.pointer.release or BASE):
             return self._live.reason or "it is being loaded"
         return self._spare.reason
-
-
-class Kept:
-    """The engine as everybody else sees it: silent while the live release is not there."""
-
-    def __init__(self, engine: Engine, keeper: Keeper) -> None:
-        self._engine, self._keeper = engine, keeper
-        self.verbatim = engine.verbatim
-
-    def status(self) -> EngineStatus:
-        """The engine's own status; not ready while its answers are held back."""
-        status, held = self._engine.status(), self._keeper.holding()
-        if held is None or not status.ready:
-            return status
-        return replace(status, ready=False, detail=f"{status.detail}; {held}", release=None)
-
-    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
-        """As the engine's own; raises EngineAbsent while the live release is not loaded."""
-        held = self._keeper.held() if request.release is None else None
-        if held:
-            raise EngineAbsent(held)
-        return self._engine.generate(request, on_text)
-
-    def load(self, release: Release) -> None:
-        """As the engine's own."""
-        self._engine.load(release)
-
-    def activate(self, release: Release) -> None:
-        """As the engine's own."""
-        self._engine.activate(release)
-
-    def close(self) -> None:
-        """As the engine's own."""
-        self._engine.close()
 
 
 def shown(serving: Serving) -> dict[str, Any]:

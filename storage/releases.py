@@ -6,7 +6,6 @@ release becomes live, and the tables' constraints refuse what it would let throu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -14,46 +13,38 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from core.errors import ReleaseRefused
 from storage import privacy
 from storage.models import Approval, LiveChange, LivePointer, ReleaseRow
+from storage.release_rows import (
+    Listed,
+    Pointer,
+    Step,
+    change_row,
+    pointer_row,
+    release_row,
+    step_before,
+)
 from storage.store import Store
 
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Which release answers (None: the base model) and how often that has changed."""
-
-    counter: int = 0
-    release: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One release as the store knows it."""
-
-    name: str
-    state: str
-    verdict: bool | None
-    forced: str | None
-    manifest_hash: str
-    manifest: Mapping[str, Any]
-    report: Mapping[str, Any]
-    added_at: float
-    judged_at: float | None
-    live_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a promotion led to: live now, or one more yes on the way there."""
-
-    pointer: Pointer
-    live: bool
-    approvals: int
+__all__ = [
+    "Listed",
+    "Pointer",
+    "Step",
+    "add",
+    "before",
+    "find",
+    "go_live",
+    "judge",
+    "listed",
+    "pointer",
+    "promote",
+    "retire",
+    "rollback",
+]
 
 
 def pointer(store: Store) -> Pointer:
     """The live release. Raises StoreError."""
     with store.read() as connection:
-        return _pointer(connection) or Pointer()
+        return pointer_row(connection) or Pointer()
 
 
 def listed(store: Store) -> list[Listed]:
@@ -68,7 +59,7 @@ def listed(store: Store) -> list[Listed]:
 def find(store: Store, name: str) -> Listed:
     """One release by name. Raises ReleaseRefused (unknown)."""
     with store.read() as connection:
-        return Listed(**_row(connection, name)._mapping)
+        return Listed(**release_row(connection, name)._mapping)
 
 
 def add(
@@ -88,7 +79,7 @@ def add(
         )
         if connection.scalar(new) is not None:
             privacy.audit(connection, "release.add", actor=actor, now=now, release=name)
-        elif _row(connection, name).manifest_hash != manifest_hash:
+        elif release_row(connection, name).manifest_hash != manifest_hash:
             raise ReleaseRefused(
                 "taken", f"{name}: another release has this name; releases never change", name
             )
@@ -103,7 +94,7 @@ def judge(
     """
     state = "passed" if passed else "failed"
     with store.write() as connection:
-        row = _row(connection, name, lock=True)
+        row = release_row(connection, name, lock=True)
         if row.state == "live":
             raise ReleaseRefused("live", f"{name} is live: roll it back before judging it", name)
         connection.execute(
@@ -143,7 +134,7 @@ def promote(
         if _done(connection, here, expected, ("promote", "force"), actor, name):
             return Step(here, True, needed)
         _seen(here, expected)
-        row = _row(connection, name, lock=True)
+        row = release_row(connection, name, lock=True)
         if here.release == name:
             raise ReleaseRefused("already_live", f"{name} is live already", name)
         _check_gate(row, forced)
@@ -165,7 +156,7 @@ def rollback(store: Store, *, actor: str, now: float, expected: int | None = Non
         if _done(connection, here, expected, ("rollback",), actor):
             return here
         _seen(here, expected)
-        name, back = _before(connection, here)
+        name, back = step_before(connection, here)
         step = LiveChange(release=name, back=back, kind="rollback", actor=actor, at=now)
         return go_live(connection, here, step)
 
@@ -173,7 +164,7 @@ def rollback(store: Store, *, actor: str, now: float, expected: int | None = Non
 def before(store: Store) -> str | None:
     """Where a rollback would lead; None: the base model. Raises ReleaseRefused (no_previous)."""
     with store.read() as connection:
-        return _before(connection, _pointer(connection) or Pointer())[0]
+        return step_before(connection, pointer_row(connection) or Pointer())[0]
 
 
 def go_live(
@@ -210,7 +201,7 @@ def go_live(
 def retire(store: Store, name: str, *, actor: str, now: float) -> None:
     """Take a release out of the candidates. Raises ReleaseRefused (unknown, live)."""
     with store.write() as connection:
-        if _row(connection, name, lock=True).state == "live":
+        if release_row(connection, name, lock=True).state == "live":
             raise ReleaseRefused("live", f"{name} is live: put another one live first", name)
         connection.execute(
             update(ReleaseRow).where(ReleaseRow.name == name).values(state="retired")
@@ -264,7 +255,7 @@ def _done(
     """Whether this very order was carried out, and only its answer was lost (a crash)."""
     if expected is None or here.counter != expected + 1:
         return False
-    last = _change(connection, here.counter)
+    last = change_row(connection, here.counter)
     mine = last is not None and last.kind in kinds and last.actor == actor
     return mine and (name is None or here.release == name)
 
@@ -275,31 +266,4 @@ def _lock(connection: Connection, store: Store) -> Pointer:
     connection.execute(store.insert_once(LiveChange).values(**start))
     connection.execute(store.insert_once(LivePointer).values(id=1, counter=0, state="live"))
     connection.execute(select(LivePointer.id).with_for_update())
-    return _pointer(connection) or Pointer()
-
-
-def _pointer(connection: Connection) -> Pointer | None:
-    row = connection.execute(select(LivePointer.counter, LivePointer.release)).first()
-    return Pointer(row.counter, row.release) if row else None
-
-
-def _before(connection: Connection, here: Pointer) -> tuple[str | None, int | None]:
-    """What was live before `here`, and where a rollback from there leads."""
-    last = _change(connection, here.counter)
-    if last is None or last.back is None:
-        raise ReleaseRefused("no_previous", "nothing was live before this")
-    before = _change(connection, last.back)
-    return (before.release, before.back) if before else (None, None)
-
-
-def _change(connection: Connection, counter: int) -> Row[Any] | None:
-    table = LiveChange.__table__
-    return connection.execute(select(table).where(table.c.counter == counter)).first()
-
-
-def _row(connection: Connection, name: str, *, lock: bool = False) -> Row[Any]:
-    query = select(ReleaseRow.__table__).where(ReleaseRow.name == name)
-    row = connection.execute(query.with_for_update() if lock else query).first()
-    if row is None:
-        raise ReleaseRefused("unknown", f"there is no release called {name}", name)
-    return row
+    return pointer_row(connection) or Pointer()

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from bot.releases import BEAT, Keeper, Kept
+from bot.kept import Kept
+from bot.releases import BEAT, Keeper
 from core.errors import EngineAbsent
 from inference.engine import EchoEngine, FakeEngine, LibraryEngine, Request, Sampling
 from storage import instances
