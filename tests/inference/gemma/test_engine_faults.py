@@ -131,6 +131,8 @@ def test_a_model_that_always_crashes_rests_and_says_why(engine, ready):
         assert len(calls) == 4  # the first crash, and three loops that were tried
         with pytest.raises(EngineAbsent, match="rebuilt 3 times"):
             engine.generate(question())
+        time.sleep(0.7)
+        assert len(calls) == 4  # it does rest
         started = time.monotonic()
     engine.close()
     assert time.monotonic() - started < 5
