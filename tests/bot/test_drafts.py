@@ -41,6 +41,7 @@ class Watched(FakeEngine):
 def on_page(make_house: MakeHouse, mind: Mind, **settings: str) -> House:
     house = make_house(mind, **settings)
     house.app.channels["web"] = FakeChannel("web", PAGE)  # type: ignore[index]
+    house.app.growing._clock = lambda: house.now
     return house
 
 

@@ -107,6 +107,7 @@ def test_any_text_at_all_can_be_rendered(text: str) -> None:
 def test_two_messages_that_are_joined_form_no_mark(one: str, two: str) -> None:
     rendered = messages(Request("tambaya", past=(Past("user", one), Past("user", two))))
     assert not marks(rendered[-1]["content"])
+    assert defuse(rendered[-1]["content"]) == rendered[-1]["content"]
 
 
 def test_a_long_run_of_blanks_is_quick_to_defuse() -> None:

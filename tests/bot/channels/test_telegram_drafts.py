@@ -72,6 +72,7 @@ def test_a_draft_that_hangs_does_not_hold_up_the_reply(providers, channel):
     began = time.monotonic()
     channel.send(CHAT, Reply("Amsa."))
     assert time.monotonic() - began < 2
+    until(lambda: not channel._loop._ours, 1.5)
     time.sleep(2 * EVERY)
     assert len(calls(providers)) == 1
 
