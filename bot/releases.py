@@ -163,7 +163,8 @@ class Keeper:
             self._live = _Effort(live)
         if self._spare.release != spare:
             self._spare = _Effort(spare)
-        if not status.ready and not status.resident:
+        loading = status.progress is not None
+        if not status.ready and (loading or not status.resident):
             return  # while its model is loading, or down, it can load nothing
         if self._active != live:
             self._try(self._live, now, lambda: self._activate(live))

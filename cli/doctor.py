@@ -13,6 +13,7 @@ from bot.texts import Texts
 from core.errors import LafiyaError
 from core.settings import Settings
 from inference.choose import choose
+from inference.engine import LibraryEngine
 from knowledge.facilities import Facilities
 from storage import store
 
@@ -107,15 +108,19 @@ def _key(settings: Settings) -> Check:
 
 def _engine(settings: Settings) -> Check:
     try:
-        status = choose(settings).status()
+        engine = choose(settings)
     except LafiyaError as error:
         return Check("engine", False, str(error))
-    return Check("engine", status.ready, f"{status.name}: {status.detail}")
+    status = engine.status()
+    engine.close()
+    # A model that begins to load is as well as a moment can tell.
+    fine = status.ready or status.progress is not None
+    return Check("engine", fine, f"{status.name}: {status.detail}")
 
 
 def _knowledge(settings: Settings) -> Check:
     try:
-        mind = composition.make_mind(settings, choose(settings), Texts())
+        mind = composition.make_mind(settings, LibraryEngine(), Texts())
     except (LafiyaError, ValueError) as error:
         return Check("library", False, str(error))
     topics = len(mind.library.topics)

@@ -25,6 +25,7 @@ FORBIDDEN = frozenset(
         "token",
         "question",
         "answer",
+        "at",  # the line's own
     ]
 )
 #: waitress warns whenever a request waits for a thread: in a burst that is every one.

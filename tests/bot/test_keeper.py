@@ -264,7 +264,7 @@ def test_nothing_is_loaded_before_the_model_is(store, registry, process):
         def status(self):
             from dataclasses import replace
 
-            return replace(super().status(), ready=self.ready, detail="loading: 40 %")
+            return replace(super().status(), ready=self.ready, progress=0.4, detail="loading: 40 %")
 
     engine, keeper, kept = process("host-1", engine=Loading("a"))
     live(registry, "v1")
