@@ -27,8 +27,9 @@ from transformers.generation.continuous_batching.requests import GenerationOutpu
 from core.errors import EngineError
 from inference.engine import Sampling
 from inference.gemma.draw import Draw
-from inference.gemma.lora import BASE_SLOT, Board
+from inference.gemma.lora import Board
 from inference.gemma.plan import Plan
+from inference.gemma.residents import BASE_SLOT
 
 GREEDY = Sampling(temperature=0.0)
 _numbers = itertools.count(1)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: The slot of the base model: no weights are added.
-BASE_SLOT = 0
+from inference.gemma.residents import BASE_SLOT
+
 #: A release's (A, B) by layer path.
 Weights = Mapping[str, tuple[Tensor, Tensor]]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from core.errors import EngineAbsent, ReleaseUnusable
 from inference.engine import BASE, Release
 
+#: The slot of the base model: no weights are added.
 BASE_SLOT = 0
 
 

@@ -20,8 +20,9 @@ from core.errors import EngineError, EngineTimeout
 from inference.engine import Sampling
 from inference.gemma.batching import Gone, Loop, News, Ticket, is_out_of_memory
 from inference.gemma.gate import Gate
-from inference.gemma.lora import BASE_SLOT, Board
+from inference.gemma.lora import Board
 from inference.gemma.plan import Plan, halve, least
+from inference.gemma.residents import BASE_SLOT
 
 RESTARTS, WITHIN = 3, 300.0
 #: What a new loop is asked, and the seconds it has for it (a GPU chooses its kernels meanwhile).

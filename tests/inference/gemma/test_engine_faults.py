@@ -184,8 +184,24 @@ def test_a_release_that_gives_no_numbers_harms_nobody(engine, adapter_a, tmp_pat
         with pytest.raises(ReleaseUnusable, match="wild"):
             engine.activate(Release("wild", str(folder)))
         assert beside.result().tokens == 40
+    for number in range(3):  # and holds no place: there are three
+        with pytest.raises(ReleaseUnusable):
+            engine.load(Release(f"wild-{number}", str(folder)))
     state = engine.status()
     assert (state.ready, state.release, state.resident) == (True, BASE, (BASE,))
+    engine.load(Release("a", str(adapter_a)))
+
+
+def test_closing_ends_what_is_being_written(engine):
+    began = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(engine.generate, question(new=500), lambda _: began.set() or True)
+        assert began.wait(20)
+        started = time.monotonic()
+        engine.close()
+        assert isinstance(asked.exception(), EngineError)
+        assert time.monotonic() - started < 5
+    assert not engine.status().ready
 
 
 def test_a_missing_or_corrupt_release_keeps_the_old_one(engine, adapter_a, tmp_path):

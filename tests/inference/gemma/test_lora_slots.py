@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 
 from inference.engine import Release
 from inference.gemma import adapter
-from inference.gemma.lora import BASE_SLOT, Board, Slots, Slotted
+from inference.gemma.lora import Board, Slots, Slotted
+from inference.gemma.residents import BASE_SLOT
 
 SPANS = [
     ("nothing", [], BASE_SLOT, {}),
