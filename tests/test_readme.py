@@ -148,11 +148,12 @@ PRINTED = [line for line in LINES if "lafiya" in line]
 
 def test_printed_lines_are_the_known_ones() -> None:
     kinds = [words_of([line], "lafiya")[0][0] for line in PRINTED]
-    assert kinds == ["chat", "ask", "ask"]
+    assert kinds == ["chat", "ask", "ask", "models"]
 
 
 @pytest.mark.parametrize("line", PRINTED)
-def test_a_printed_line_answers(line: str, tmp_path: Path) -> None:
+def test_a_printed_line_answers(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     done = typed(line, tmp_path, given="Yaya ake hana malaria lokacin damina?\n")
     assert done.exit_code == 0, done.output
     if "--json" in line:
@@ -160,6 +161,8 @@ def test_a_printed_line_answers(line: str, tmp_path: Path) -> None:
         assert (row["source"], row["urgency"]) == ("danger_sign", "now")
     elif "sukari" in line:
         assert "sukari" in done.stdout
+    elif "models" in line:
+        assert (tmp_path / "data" / "tiny" / "model.safetensors").exists()
     else:
         assert "sauro" in done.stdout
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from inference import prompt
 from inference.engine import Request
+from knowledge import person
 from training.rows import Conversation
 
 #: The label of a token that is not learnt.
@@ -93,7 +94,8 @@ def _encode(row: Conversation, tokenizer: Any, cut: int) -> Encoded:
 def render(row: Conversation, tokenizer: Any, cut: int = 0) -> str:
     """The whole text of a conversation as the model sees it, without its first `cut` turns."""
     turns = row.turns[cut:]
-    request = Request(turns[-2].text, past=turns[:-2])
+    asked, past = turns[-2].text, turns[:-2]
+    request = Request(asked, past=past, person=person.line(asked, past))
     messages = prompt.messages(request, room=_ALL)
     answer = {"role": "assistant", "content": prompt.defuse(turns[-1].text)}
     return str(tokenizer.apply_chat_template([*messages, answer], tokenize=False))

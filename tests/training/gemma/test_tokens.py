@@ -10,6 +10,7 @@ from trl import chat_template_utils
 from core.messages import Past
 from inference import prompt
 from inference.engine import Request
+from knowledge import person
 from training.gemma.tokens import IGNORED, encode, encode_all, render
 from training.rows import Conversation
 
@@ -23,6 +24,11 @@ LONG = Conversation(
         Past("assistant", "Allah ya ba shi lafiya."),
     )
 )
+
+
+def asked(question: str, past: tuple[Past, ...]) -> Request:
+    """As a question is asked when people are served: with who is ill, when that was said."""
+    return Request(question, past=past, person=person.line(question, past))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +51,7 @@ def test_the_mask_is_the_one_of_trl(tokenizer: Any) -> None:
     """An independent count: TRL marks assistant tokens by a template of its own."""
     row = encode(LONG, tokenizer, 2048)
     messages = [
-        *prompt.messages(Request(LONG.turns[-2].text, past=LONG.turns[:-2])),
+        *prompt.messages(asked(LONG.turns[-2].text, LONG.turns[:-2])),
         {"role": "assistant", "content": LONG.answer},
     ]
     theirs = tokenizer.apply_chat_template(
@@ -63,7 +69,7 @@ def test_the_mask_is_the_one_of_trl(tokenizer: Any) -> None:
 
 def test_training_sees_what_serving_sees(tokenizer: Any) -> None:
     served = tokenizer.apply_chat_template(
-        prompt.messages(Request("Yaya zan gane ya suma?", past=LONG.turns[:2])),
+        prompt.messages(asked("Yaya zan gane ya suma?", LONG.turns[:2])),
         tokenize=False,
         add_generation_prompt=True,
     )
