@@ -10,19 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import Any
 
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel
 from transformers.generation.continuous_batching import ContinuousBatchingManager
-from transformers.generation.continuous_batching.continuous_api import (
-    ContinuousBatchProcessor,
-    OutputRouter,
-)
+from transformers.generation.continuous_batching.continuous_api import ContinuousBatchProcessor
 from transformers.generation.continuous_batching.input_outputs import ContinuousBatchingIOs
-from transformers.generation.continuous_batching.requests import GenerationOutput, RequestStatus
 
 from core.errors import EngineError
 from inference.engine import Sampling
@@ -30,66 +24,10 @@ from inference.gemma.draw import Draw
 from inference.gemma.lora import Board
 from inference.gemma.plan import Plan
 from inference.gemma.residents import BASE_SLOT
+from inference.gemma.tickets import Gone, News, OnTokens, Router, Ticket, follow
 
 GREEDY = Sampling(temperature=0.0)
 _numbers = itertools.count(1)
-
-
-class Gone(EngineError):
-    """This loop takes no more requests; the next one may."""
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What became of a request since: all tokens so far, whether that was all, or why it failed."""
-
-    tokens: Sequence[int] = field(default=(), repr=False)
-    done: bool = False
-    failure: str = ""
-
-
-@dataclass(slots=True)
-class Ticket:
-    """A request in the loop. `news` gets the last word exactly once, whatever happens."""
-
-    id: str
-    slot: int
-    sampling: Sampling
-    since: float
-    news: "SimpleQueue[News]" = field(default_factory=SimpleQueue, repr=False)
-    broken: bool = False
-    over: bool = False
-
-    def tell(self, news: News) -> None:
-        """Pass on, unless the last word was said."""
-        if not self.over:
-            self.over = news.done or bool(news.failure)
-            self.news.put(news)
-
-
-class Router(OutputRouter):
-    """Hands outputs to the tickets' own queues; what nobody waits for any more is dropped."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tickets: dict[str, Ticket] = {}
-
-    def deliver(self, output: GenerationOutput) -> None:
-        """One output. A failure is passed on without its words, which may quote a prompt."""
-        ticket = self.tickets.get(output.request_id)
-        if ticket is None:
-            return
-        if ticket.broken:
-            ticket.tell(News(failure="the model's output was no number"))
-        elif output.status == RequestStatus.FAILED:
-            ticket.tell(News(failure="the model failed"))
-        else:
-            ticket.tell(News(output.generated_tokens, output.is_finished()))
-
-    def deliver_batch(self, outputs: list[GenerationOutput]) -> None:
-        """The outputs of one step."""
-        for output in outputs:
-            self.deliver(output)
 
 
 class Processor(ContinuousBatchProcessor):
@@ -154,6 +92,25 @@ class Loop(ContinuousBatchingManager):
             self._tickets.pop(ticket.id, None)
             raise Gone("the model has stopped")
         return ticket
+
+    def ask(
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        slot: int,
+        until: float,
+        on_tokens: OnTokens | None = None,
+    ) -> tuple[Sequence[int], bool]:
+        """All tokens of the answer, and whether it came to its end (else `on_tokens` ended it).
+
+        Raises as `submit`, EngineTimeout at `until` and EngineError when the loop fails. Whatever
+        happens, the request is out of the loop afterwards.
+        """
+        ticket = self.submit(ids, sampling, slot, stream=on_tokens is not None)
+        try:
+            return follow(ticket, until, on_tokens)
+        finally:
+            self.drop(ticket)
 
     def drop(self, ticket: Ticket) -> None:
         """Forget a request; one that still runs is cancelled (its blocks are freed next step)."""

@@ -253,7 +253,10 @@ class TransformersEngine:
         self._stage = " ".join(filter(None, (stage, detail)))
 
     def _give_up(self, reason: str) -> None:
+        if self._closed.is_set():
+            return
         self._failure = reason
+        self._up.clear()
         self._settled.set()
         self._gate.refuse(reason)
         logs.event("engine.absent", reason=reason)

@@ -10,19 +10,19 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from queue import Empty
+from collections.abc import Sequence
 
 from transformers import PreTrainedModel
 
 from core import logs
-from core.errors import EngineError, EngineTimeout
+from core.errors import EngineError
 from inference.engine import Sampling
-from inference.gemma.batching import Gone, Loop, News, Ticket, is_out_of_memory
+from inference.gemma.batching import Loop, is_out_of_memory
 from inference.gemma.gate import Gate
 from inference.gemma.lora import Board
 from inference.gemma.plan import Plan, halve, least
 from inference.gemma.residents import BASE_SLOT
+from inference.gemma.tickets import Gone, OnTokens
 
 RESTARTS, WITHIN = 3, 300.0
 #: What a new loop is asked, and the seconds it has for it (a GPU chooses its kernels meanwhile).
@@ -30,8 +30,6 @@ FIRST = Sampling(temperature=0.0, max_tokens=2)
 FIRST_ANSWER = 120.0
 #: How often the loop is looked at when nothing happens, in seconds.
 TICK = 0.5
-#: Called with all tokens so far; False ends the request.
-OnTokens = Callable[[Sequence[int]], bool]
 
 
 class Supervisor:
@@ -97,7 +95,7 @@ class Supervisor:
             try:
                 if loop is None:
                     raise Gone
-                return _ask(loop, ids, sampling, slot, until, on_tokens)
+                return loop.ask(ids, sampling, slot, until, on_tokens)
             except Gone:
                 self._see_off(loop)
 
@@ -110,7 +108,7 @@ class Supervisor:
         loop = Loop(self._model, small, self._board, lambda: None)
         loop.begin()
         try:
-            _ask(loop, ids, sampling, slot, until)
+            loop.ask(ids, sampling, slot, until)
         finally:
             loop.end()
             loop.let_go()
@@ -141,7 +139,7 @@ class Supervisor:
             self._loop = loop
         loop.begin()
         try:
-            _ask(loop, self._try_out, FIRST, BASE_SLOT, time.monotonic() + FIRST_ANSWER)
+            loop.ask(self._try_out, FIRST, BASE_SLOT, time.monotonic() + FIRST_ANSWER)
         except EngineError as error:
             cause = loop.error() or error
             self._bury("crashed")
@@ -225,47 +223,6 @@ class Supervisor:
 def is_lost(error: BaseException | None) -> bool:
     """Whether a GPU error is of the kind that every later call meets again."""
     return "CUDA error" in str(error) and not is_out_of_memory(error)
-
-
-def _ask(
-    loop: Loop,
-    ids: Sequence[int],
-    sampling: Sampling,
-    slot: int,
-    until: float,
-    on_tokens: OnTokens | None = None,
-) -> tuple[Sequence[int], bool]:
-    """All tokens of the answer, and whether it came to its end (else `on_tokens` ended it).
-
-    Whatever happens, the request is out of the loop afterwards.
-    """
-    ticket = loop.submit(ids, sampling, slot, stream=on_tokens is not None)
-    try:
-        return _follow(ticket, until, on_tokens)
-    finally:
-        loop.drop(ticket)
-
-
-def _follow(ticket: Ticket, until: float, on_tokens: OnTokens | None) -> tuple[Sequence[int], bool]:
-    while True:
-        news = _newest(ticket, until)
-        if news.failure:
-            raise EngineError(news.failure)
-        if news.done:
-            return news.tokens, True
-        if on_tokens is not None and not on_tokens(news.tokens):
-            return news.tokens, False
-
-
-def _newest(ticket: Ticket, until: float) -> News:
-    """Wait for news; of several only the last counts, for each holds all tokens so far."""
-    try:
-        news = ticket.news.get(timeout=max(0.0, until - time.monotonic()))
-    except Empty:
-        raise EngineTimeout("the deadline passed while the model was writing") from None
-    while not ticket.news.empty():
-        news = ticket.news.get()
-    return news
 
 
 def next_rebuild(rebuilt: Sequence[float], now: float) -> float:
