@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, text
 
 from tests.acceptance.nursery import Nursery
 from tests.acceptance.service import TELEGRAM_SECRET, TELEGRAM_TOKEN, TWILIO_TOKEN, Service, Upset
-from tests.acceptance.traffic import Deliverer, Note, judge, until, write
+from tests.acceptance.traffic import MARK, Deliverer, Note, judge, until, write
 from tests.providers import Plan, Providers
 
 #: A tenth of the sends fails, in each of the four ways.
@@ -60,7 +60,7 @@ def nothing_lost(
             shake(service)
         deliverer.finish(patience)
         settled = until(lambda: not open_work(database_url), patience, every=0.25)
-        verdict = judge(notes, providers, service.upsets)
+        verdict = judge(notes, providers, service.upsets, doubts(database_url))
     return {
         "deliveries": deliveries,
         "accepted": deliverer.accepted,
@@ -88,6 +88,13 @@ def open_work(database_url: str) -> int:
 def parts(database_url: str) -> dict[str, int]:
     """Parts of replies by what became of them."""
     return {s: n for s, n in _ask(database_url, "SELECT status, count(*) FROM outbox GROUP BY 1")}
+
+
+def doubts(database_url: str) -> dict[tuple[int, int], int]:
+    """How often the service was in doubt about the reply to each message."""
+    rows = _ask(database_url, "SELECT body, doubts FROM outbox WHERE doubts > 0")
+    marked = ((MARK.search(body), count) for body, count in rows)
+    return {(int(mark[1]), int(mark[2])): count for mark, count in marked if mark}
 
 
 def leaks(log: Path, notes: Sequence[Note]) -> list[str]:
