@@ -4,6 +4,8 @@
 [--quick]`. The weights are random and of a Gemma-3's real shape: the speed is real, the text is
 not. Every way answers the same questions, in turn, several times; the best of each is shown.
 
+One thread: of several, those that wait spin, and their CPU seconds say more about the neighbours.
+
 The floor is the time to read all weights and the cache once a step, at the speed at which this
 machine copies memory, or the time to multiply, at the speed of a large matrix, if that is longer.
 """
@@ -76,7 +78,7 @@ def _options() -> argparse.Namespace:
     spread = "50,200" if gpu else "4,24"
     options.add_argument("--answers", type=numbers, default=spread, help="fewest,most tokens")
     options.add_argument("--repeats", type=int, default=2)
-    options.add_argument("--threads", type=int, default=0, help="of the CPU; 0: as PyTorch likes")
+    options.add_argument("--threads", type=int, default=1, help="of the CPU; 0: one a core")
     options.add_argument("--quick", action="store_true", help="once instead of twice, 4 swaps")
     return options.parse_args()
 
