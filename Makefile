@@ -4,13 +4,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test lint types bench train-triage eval-triage eval-library eval-language content clean
+# make demo  train, examine, swap and roll back a tiny model on this machine
+.PHONY: run test demo lint types bench train-triage eval-triage eval-library eval-language content clean
 
 run: .venv/run-ready
 	$(BIN)/lafiya serve
 
 test: .venv/dev-ready lint types
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+demo: .venv/dev-ready
+	$(BIN)/lafiya demo
 
 lint: .venv/dev-ready
 	$(BIN)/ruff check .

@@ -29,6 +29,8 @@ from training.registry import Registry, Report, open_registry
 from training.rows import Conversation
 
 WAIT = 0.2
+#: Questions in the air at once: the engine answers them in one batch.
+AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Examination:
             if count % 20 == 0 or count == len(questions):
                 self.say(f"{release}: {count} of {len(questions)} questions")
 
-        return examine(release, questions, Asker(mind), loss=loss, on_case=told)
+        return examine(release, questions, Asker(mind), loss=loss, at_once=AT_ONCE, on_case=told)
 
     def _written(
         self, name: str, examined: Sequence[Examined], verdict: Report, questions: Sequence[Case]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, doctor, evaluate, models, releases, serve, talk, train
+from cli import admin, content, demo, doctor, evaluate, models, releases, serve, talk, train
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -51,6 +51,7 @@ for command in (
     releases.releases,
     train.train,
     evaluate.evaluate,
+    demo.demo,
 ):
     cli.add_command(command)
 

@@ -9,7 +9,8 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from knowledge.folding import fold, tokens
@@ -84,20 +85,26 @@ def examine(
     *,
     loss: float | None = None,
     choice: float | None = None,
+    at_once: int = 1,
     on_case: Callable[[int], None] = lambda count: None,
 ) -> Examined:
-    """Ask a release every question. What `ask` raises ends the examination."""
+    """Ask a release every question, `at_once` of them together, as people do.
+
+    What `ask` raises ends the examination.
+    """
     said: dict[str, Said] = {}
-    for count, case in enumerate(questions, 1):
-        started = time.monotonic()
-        answer = ask(release, case.question)
-        said[case.id] = answer if answer.seconds else _timed(answer, time.monotonic() - started)
-        on_case(count)
+    with ThreadPoolExecutor(at_once) as pool:
+        answers = pool.map(lambda case: _timed(ask, release, case.question), questions)
+        for count, (case, answer) in enumerate(zip(questions, answers, strict=True), 1):
+            said[case.id] = answer
+            on_case(count)
     return Examined(_figures(release, questions, said, loss, choice), said)
 
 
-def _timed(said: Said, seconds: float) -> Said:
-    return Said(said.raw, said.shown, said.source, said.refused, said.sign, seconds)
+def _timed(ask: Ask, release: str, question: str) -> Said:
+    started = time.monotonic()
+    said = ask(release, question)
+    return said if said.seconds else replace(said, seconds=time.monotonic() - started)
 
 
 def _figures(

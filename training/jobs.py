@@ -41,13 +41,13 @@ class Jobs:
     """All runs under one folder; one may be active at a time.
 
     `entry` is the module that a run's process is started with; it is given the run's folder and
-    `arguments`. `examiner` is the one that examines: it is given them, `evaluate` and a release.
+    `arguments`. `examiner` is the one that examines: it is given `evaluate` and a release.
     """
 
     root: Path
     entry: str = "training.run"
     arguments: tuple[str, ...] = ()
-    examiner: str = "cli.main"
+    examiner: str = "cli"
 
     def start(self, wanted: TrainConfig, *, name: str) -> RunFolder:
         """Begin a run in a process of its own. Raises RunRefused when one is active."""
@@ -143,7 +143,7 @@ class Jobs:
             yield file
 
     def _examination(self, name: str) -> list[str]:
-        return [sys.executable, "-m", self.examiner, *self.arguments, "evaluate", name]
+        return [sys.executable, "-m", self.examiner, "evaluate", name]
 
     def _begin(self, run: RunFolder, lock: IO[str]) -> None:
         command = [sys.executable, "-m", self.entry, str(run.path), *self.arguments]

@@ -68,7 +68,7 @@ def test_an_examination_is_begun_for_a_release_that_exists(clinic, tmp_path):
     added(clinic.registry, tmp_path, "v1", report=None)
     assert "examination of v1 has begun" in clinic.order("/evaluate v1")
     until(lambda: (tmp_path / "asked").exists() and (tmp_path / "asked").read_text())
-    assert (tmp_path / "asked").read_text() == "slow evaluate v1"
+    assert (tmp_path / "asked").read_text() == "evaluate v1"
     assert "no release called" in clinic.order("/evaluate gone").lower()
     assert "Write a name" in clinic.order("/evaluate")
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from inference.gemma.adapter import read
 from transformers import AutoTokenizer, TrainerCallback
 
 from core.errors import LafiyaError
 from inference.engine import Release
+from inference.gemma.adapter import read
 from inference.gemma.load import load
 from tests.training.gemma.conftest import small, split
 from training import data
