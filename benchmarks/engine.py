@@ -96,7 +96,6 @@ def measure(
     repeats: int,
     swaps: int,
     folder: Path,
-    pause: float = 0.5,
 ) -> dict[str, Any]:
     """Everything this file measures. `folder` holds two adapters for as long as it runs."""
     loaded = _loaded(shape, device)
@@ -119,7 +118,7 @@ def measure(
             for count in requests
         ]
         found["long"] = _long(engine, loaded)
-        found["swap"] = _swap(engine, folder, shape, questions[:8], swaps, pause)
+        found["swap"] = _swap(engine, folder, shape, questions[:8], swaps)
     return found | {"rows": rows}
 
 
@@ -232,12 +231,11 @@ def _swap(
     shape: Shape,
     questions: Sequence[Question],
     count: int,
-    pause: float,
 ) -> dict[str, Any]:
     releases = [Release(name, str(_adapter(folder, name, shape, n))) for n, name in enumerate("ab")]
-    loading = ways.swaps(engine, questions, [_change(engine.load, r) for r in releases], 0.0)
+    loading = ways.swaps(engine, questions, [_change(engine.load, r) for r in releases])
     order = [releases[n % 2] for n in range(count)]
-    found = ways.swaps(engine, questions, [_change(engine.activate, r) for r in order], pause)
+    found = ways.swaps(engine, questions, [_change(engine.activate, r) for r in order])
     engine.activate(Release(BASE))
     return {"load_p50_ms": loading["swap_p50_ms"], **found, "failed_loading": loading["failed"]}
 

@@ -149,9 +149,11 @@ def swaps(
     engine: TransformersEngine,
     questions: Sequence[Question],
     change: Sequence[Callable[[], None]],
-    pause: float,
 ) -> dict[str, float]:
-    """Make every change while people keep asking; how long each took and whom it cost an answer."""
+    """Make every change while people keep asking; how long each took and whom it cost an answer.
+
+    After each change one more answer is waited for, so that every release has written some.
+    """
     over = threading.Event()
     answered, failed = [], []
 
@@ -169,7 +171,9 @@ def swaps(
             begun = time.perf_counter()
             step()
             times.append(time.perf_counter() - begun)
-            time.sleep(pause)
+            done = len(answered) + len(failed)
+            while len(answered) + len(failed) <= done:
+                time.sleep(0.01)
         over.set()
         for one in asking:
             one.result()
