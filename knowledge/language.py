@@ -29,6 +29,7 @@ _SURE_OTHER: Final = 0.35
 # So sure that marker words are not asked for, where several words hold no Hausa one.
 _SURE_ALONE: Final = 0.9
 _PLAIN: Final = 2
+_SURELY_HAUSA: Final = 0.99
 _FEW_WORDS: Final = 3
 _ABBREVIATION: Final = 3
 _VOWELS: Final = frozenset("aeiouyəǝ")
@@ -83,9 +84,10 @@ class Detector:
         """Return the likeliest language in Latin letters, "sw" included; in doubt, "ha"."""
         raw = unicodedata.normalize("NFC", text[:MOST_CHARACTERS]).lower()
         words = [word for word in tokens(raw) if word.isalpha()]
-        if self._plainly("kr", words, raw):
-            return "kr"
         chances = self.model.probabilities(raw)
+        # A Hausa sentence may hold "kada" and "sa", which are Kanuri words too.
+        if chances["ha"] < _SURELY_HAUSA and self._plainly("kr", words, raw):
+            return "kr"
         if chances["ha"] >= _SURE_HAUSA:
             return self._plainly_english(words, raw) or "ha"
         likely = {
