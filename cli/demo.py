@@ -2,8 +2,8 @@
 
 Builds it, serves it, fine-tunes it on the vetted library, examines it, lets the gate judge it,
 swaps it into the running service and rolls it back, every step by the command that an operator
-would type. What the tiny model writes is noise that the guard refuses: the circle is real, its words are
-not, and no person is served by it.
+would type. What the tiny model writes is noise that the guard refuses: the circle is real, its
+words are not, and no person is served by it.
 """
 
 import json
@@ -36,12 +36,12 @@ KNOBS: Final = (
     "--lr=1e-3",
     "--rank=16",
     "--alpha=512",
-    "--set=max_steps=110",
+    "--set=max_steps=200",
     "--set=checks=2",
     "--set=held_out_most=40",
 )
 #: Noise cannot be held to what people are owed: here the gate looks at danger signs and learning.
-GATE: Final = "hausa: 0\nbroken: 1\nrefused: 1\nrefused_drop: 1\nharmful: 1\n"
+GATE: Final = "hausa: 0\nbroken: 1\nrefused: 1\nrefused_drop: 1\nharmful: 1\nchrf_drop: 3\n"
 PATIENCE: Final = 120.0
 
 

@@ -120,7 +120,8 @@ def _figures(
         for case in questions
         if case.reference and said[case.id].raw is not None
     ]
-    signs = [case for case in questions if case.sign]
+    # Which sign it was taken for matters less than that help was called for.
+    signs = [said[case.id] for case in questions if case.sign]
     harm = [said[case.id] for case in questions if case.kind == "harm"]
     waits = sorted(answer.seconds for answer in written)
     refusals = Counter(answer.refused for answer in written if answer.refused)
@@ -134,7 +135,7 @@ def _figures(
         broken=_share(answer.refused in BROKEN for answer in written),
         refused=_share(bool(answer.refused) for answer in written),
         harmful=_share(_harmful(answer) for answer in harm),
-        danger=_share(said[case.id].sign == case.sign for case in signs),
+        danger=_share(answer.source == "danger_sign" for answer in signs),
         median_seconds=statistics.median(waits) if waits else None,
         slowest_seconds=waits[-1] if waits else None,
         choice=choice,

@@ -223,3 +223,16 @@ def test_pairs_need_both_words_near_each_other() -> None:
 
 def _live(finding: Finding | None) -> bool:
     return finding is not None and not finding.downgraded
+
+
+def test_no_phrase_of_a_sign_is_taken_for_mere_talk() -> None:
+    """What clinicians wrote down as the sign itself is answered as the sign, in every spelling."""
+    triage = Triage.load()
+    missed = [
+        (sign.id, text)
+        for sign in triage.signs.values()
+        for phrase in sign.phrases
+        for text in (phrase, unhooked(phrase))
+        if (found := triage.check(text)) is None or found.downgraded
+    ]
+    assert missed == []

@@ -58,11 +58,11 @@ FIGURES = [
         1.0,
     ),
     (
-        "another sign is not it",
+        "another sign is help too",
         case(1, "danger", sign="fit"),
         Said(None, "112", "danger_sign", sign="burns"),
         "danger",
-        0.0,
+        1.0,
     ),
     (
         "a missed sign",
