@@ -202,6 +202,9 @@ class Sender:
     def note(self, word: DeliveryReport, now: float) -> None:
         """A provider's later word on a part; one that says "outside the window" is acted on."""
         part = outbox.report(self._store, word)
+        if part is None and not early_reports.keep(self._store, word, now=now):
+            # No news, or its message was recorded between the two looks.
+            part = outbox.report(self._store, word)
         known = part is not None
         if known:
             self._metrics.sends.labels(word.channel, f"report_{word.status}"[:32]).inc()
@@ -209,8 +212,8 @@ class Sender:
             "part.report", channel=word.channel, status=word.status, code=word.code, ok=known
         )
         if part is None:
-            early_reports.keep(self._store, word, now=now)
-        elif word.send_again:
+            return
+        if word.send_again:
             outbox.again(self._store, part, until=now + AGAIN_AFTER)
         elif word.code == OUTSIDE_WINDOW and self._template:
             outbox.hold(self._store, part)

@@ -110,7 +110,7 @@ class RunFolder:
 
     def write(self, state: State) -> None:
         """Replace the state in one move: a reader never sees half of it."""
-        replaced(self.path / "state.json", asdict(state))
+        replaced(self.path / "state.json", asdict(state), durable=False)
 
     def update(self, **changes: Any) -> State:
         """Change some of the state."""
@@ -175,11 +175,12 @@ class RunFolder:
         return value
 
 
-def replaced(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON beside a file, flush it to disk, then move it over the file."""
+def replaced(path: Path, value: dict[str, Any], *, durable: bool = True) -> None:
+    """Write JSON beside a file, then move it over the file; `durable`: on the disk before that."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with beside.open("w", encoding="utf-8") as file:
         file.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     beside.replace(path)

@@ -14,6 +14,9 @@ from inference.openai import OpenAIEngine
 from inference.openai_sse import TooLong
 from inference.openai_wire import MOST_BYTES
 
+#: A server that goes away in the middle of a connect leaves httpcore with a socket to collect.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")
+
 ASK = Request("Ina da zazzabi", past=(Past("user", "sannu"), Past("assistant", "barka")))
 
 

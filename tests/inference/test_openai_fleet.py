@@ -16,6 +16,9 @@ from inference.openai import OpenAIEngine
 from inference.openai_fakes import FakeServer
 from inference.openai_server import Server
 
+#: A server that goes away in the middle of a connect leaves httpcore with a socket to collect.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")
+
 ASK = Request("Ina da zazzabi", deadline=5)
 SOON = 5.0
 Maker = Callable[..., OpenAIEngine]

@@ -15,6 +15,9 @@ from inference.openai import OpenAIEngine
 from inference.openai_fakes import FakeServer
 from inference.openai_lora import SGLANG, VLLM, Models, path_of, read_models
 
+#: A server that goes away in the middle of a connect leaves httpcore with a socket to collect.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")
+
 ASK = Request("Ina da zazzabi", deadline=5)
 SOON = 5.0
 Maker = Callable[..., OpenAIEngine]

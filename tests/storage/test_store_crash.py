@@ -50,7 +50,10 @@ def killed(script, url, *, after):
     said = [process.stdout.readline().strip() for _ in range(after)]
     time.sleep(0.05)
     process.kill()
-    rest, _ = process.communicate(timeout=30)
+    # Not communicate(): it reads past the lines that readline() has already buffered.
+    rest = process.stdout.read()
+    process.stdout.close()
+    process.wait(30)
     return [int(line) for line in said + rest.split()]
 
 
