@@ -40,7 +40,7 @@ from core.errors import StoreError
 from core.messages import DeliveryReport, Inbound
 from core.settings import Settings
 from inference.choose import choose
-from inference.engine import BASE, Engine, Sampling
+from inference.engine import BASE, Engine, EngineStatus, Sampling
 from knowledge.facilities import Facilities
 from knowledge.language import Detector
 from knowledge.library import Library
@@ -151,7 +151,7 @@ class App:
 
     def readiness(self) -> dict[str, Any]:
         """Whether messages can be taken and answered, and why not."""
-        engine = self.mind.engine.status()
+        engine = self._answering()
         reasons = []
         try:
             if not store.is_current(self.store):
@@ -177,6 +177,19 @@ class App:
                 topic.status != "reviewed" for topic in self.mind.library.topics.values()
             ),
         }
+
+    def _answering(self) -> EngineStatus:
+        """This process's engine, or a worker's where this one has no model and workers have."""
+        own = self.mind.engine.status()
+        try:
+            servings = [] if self.keeper.able else self.desk.servings()
+        except StoreError:
+            servings = []
+        for there in servings:
+            return EngineStatus(
+                there.engine, there.ready, there.reason or own.detail, there.release
+            )
+        return own
 
     def _releases(self) -> dict[str, Any]:
         """Which release should answer, and what each running process serves."""

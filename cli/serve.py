@@ -17,6 +17,7 @@ from bot import app as composition
 from bot.app import App
 from core import logs
 from core.settings import Settings
+from inference.engine import Engine, LibraryEngine
 from storage import store
 from storage.gate import Gate
 from web.pages import pages
@@ -46,7 +47,8 @@ def serve(settings: Settings) -> None:
 @click.pass_obj
 def web(settings: Settings) -> None:
     """Receive only: the page and the channels. Answers are made by `lafiya worker`."""
-    app = _build(settings)
+    # A model would lie here in memory and never be asked.
+    app = _build(settings, LibraryEngine("answers are made by `lafiya worker`"))
     app.start_receiving()
     _listen(app)
 
@@ -74,8 +76,8 @@ def web_app(app: App) -> Flask:
     return flask
 
 
-def _build(settings: Settings) -> App:
-    app = composition.build(settings)
+def _build(settings: Settings, engine: Engine | None = None) -> App:
+    app = composition.build(settings, engine=engine)
     store.migrate(app.store)
     status = app.mind.engine.status()
     logs.event("engine.chosen", engine=status.name, detail=status.detail)

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from bot.fakes import tiny_mind
+from inference.engine import LibraryEngine
 from inference.openai import OpenAIEngine
 from inference.openai_fakes import FakeServer
+from storage import instances
+from storage.instances import Serving
 from tests.bot.conftest import House, MakeHouse
 
 #: A server that goes away in the middle of a connect leaves httpcore with a socket to collect.
@@ -72,3 +75,13 @@ def test_a_broken_database_still_takes_it_out_of_use(house: House, server: FakeS
     ready = house.app.readiness()
     assert not ready["ready"]
     assert [reason.split(":")[0] for reason in ready["reasons"]] == ["database", "engine"]
+
+
+def test_a_process_without_a_model_names_the_workers(make_house: MakeHouse) -> None:
+    """`lafiya web` only receives: its page says which engine answers in the workers."""
+    receiving = make_house(tiny_mind(LibraryEngine()))
+    assert receiving.app.readiness()["engine"] == "library"
+    there = Serving("host.1", "transformers", "r1", None, True, "", time.time())
+    instances.report(receiving.app.store, there)
+    known = receiving.app.readiness()
+    assert (known["engine"], known["release"], known["ready"]) == ("transformers", "r1", True)
