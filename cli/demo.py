@@ -36,7 +36,7 @@ KNOBS: Final = (
     "--lr=1e-3",
     "--rank=16",
     "--alpha=512",
-    "--set=max_steps=200",
+    "--set=max_steps=150",
     "--set=checks=2",
     "--set=held_out_most=40",
 )
