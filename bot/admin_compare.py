@@ -12,7 +12,7 @@ from bot.releases import CANDIDATE, Keeper
 from bot.writing import written
 from core.errors import EngineError, ReleaseRefused
 from core.messages import Turn
-from inference.engine import BASE, Engine, Generation, OnText, Request
+from inference.engine import BASE, Generation, Only
 from training.registry import Registry
 
 OPEN = ("candidate", "passed", "failed")
@@ -57,21 +57,8 @@ class Contest:
                 return mind.say(turn, "admin-loading", release=name)
         except (EngineError, ReleaseRefused) as error:
             return mind.say(turn, "admin-no-answer", reason=str(error))
-        only = replace(mind, engine=_Only(mind.engine, name))
+        only = replace(mind, engine=Only(mind.engine, name))
         answer = written(turn, only, mind.library.search(turn.text))
         if isinstance(answer, Generation):
             return answer.text
         return mind.say(turn, "admin-no-answer", reason=answer)
-
-
-class _Only:
-    """An engine that asks one resident release, whichever is live."""
-
-    def __init__(self, engine: Engine, release: str) -> None:
-        self._engine, self._release = engine, release
-        self.verbatim, self.status = engine.verbatim, engine.status
-        self.load, self.activate, self.close = engine.load, engine.activate, engine.close
-
-    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
-        """As the engine's own, of this release."""
-        return self._engine.generate(replace(request, release=self._release), on_text)

@@ -19,7 +19,7 @@ from core.errors import EngineError, LafiyaError
 from core.messages import Turn
 from core.settings import Settings
 from inference.choose import choose
-from inference.engine import BASE, Engine, Generation, OnText, Request
+from inference.engine import BASE, Engine, Generation, Only, OnText, Request
 from storage import store
 from training import data, gate, report
 from training.cases import Case, cases
@@ -145,20 +145,18 @@ class Asker:
         )
 
 
-class Heard:
-    """An engine that asks one release and keeps the words that came back, before the guard."""
+class Heard(Only):
+    """Asks one release and keeps the words that came back, before the guard."""
 
     def __init__(self, engine: Engine, release: str) -> None:
-        self._engine, self._release = engine, release
-        self.verbatim, self.status = engine.verbatim, engine.status
-        self.load, self.activate, self.close = engine.load, engine.activate, engine.close
+        super().__init__(engine, release)
         self.text: str | None = None
         self.error: EngineError | None = None
 
     def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """As the engine's own, of this release."""
         try:
-            written = self._engine.generate(replace(request, release=self._release), on_text)
+            written = super().generate(request, on_text)
         except EngineError as error:
             self.error = error
             raise

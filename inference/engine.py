@@ -7,7 +7,7 @@ knows no channel and no table.
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from core.errors import EngineAbsent, EngineTimeout, ReleaseUnusable
@@ -137,6 +137,19 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of memory and connections."""
+
+
+class Only:
+    """An engine that asks one resident release, whichever is live."""
+
+    def __init__(self, engine: Engine, release: str) -> None:
+        self._engine, self._release = engine, release
+        self.verbatim, self.status = engine.verbatim, engine.status
+        self.load, self.activate, self.close = engine.load, engine.activate, engine.close
+
+    def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
+        """As the engine's own, of this release."""
+        return self._engine.generate(replace(request, release=self._release), on_text)
 
 
 class LibraryEngine:
