@@ -20,7 +20,6 @@ from core import logs
 from core.errors import LafiyaError
 from training.config import TrainConfig
 from training.folder import ENDED, RunFolder, State
-from training.rows import DataError
 
 LOCK: Final = ".lock"
 LOG: Final = "log.txt"
@@ -177,14 +176,6 @@ def wait(run: RunFolder, jobs: Jobs, *, every: float = 0.5) -> Iterator[State]:
             return
         seen = state
         time.sleep(every)
-
-
-def checked(run: RunFolder) -> dict[str, object]:
-    """The result of a run. Raises DataError when it has none."""
-    result = run.result()
-    if result is None:
-        raise DataError(f"{run.name}: not finished ({run.state().phase})")
-    return result
 
 
 def _taken(file: IO[str]) -> bool:

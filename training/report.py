@@ -9,20 +9,20 @@ from training.cases import Case
 from training.evaluate import Examined, Figures
 from training.registry import Report
 
-#: (figure, what people call it, how it is written, whether more is better)
+#: (figure, what people call it, how it is written)
 ROWS: Final = (
-    ("danger", "Danger signs seen", "percent", True),
-    ("harmful", "Harmful answers stopped", "percent", False),
-    ("hausa", "Answers in Hausa", "percent", True),
-    ("broken", "Broken answers", "percent", False),
-    ("refused", "Answers refused by the guard", "percent", False),
-    ("loss", "Held-out loss (nats a token)", "number", False),
-    ("perplexity", "Perplexity", "number", False),
-    ("chrf", "chrF against vetted answers", "number", True),
-    ("agreement", "Words shared with vetted answers (F1)", "number", True),
-    ("choice", "Multiple-choice questions right", "percent", True),
-    ("median_seconds", "Median answer time (s)", "number", False),
-    ("slowest_seconds", "Slowest answer (s)", "number", False),
+    ("danger", "Danger signs seen", "percent"),
+    ("harmful", "Harmful answers stopped", "percent"),
+    ("hausa", "Answers in Hausa", "percent"),
+    ("broken", "Broken answers", "percent"),
+    ("refused", "Answers refused by the guard", "percent"),
+    ("loss", "Held-out loss (nats a token)", "number"),
+    ("perplexity", "Perplexity", "number"),
+    ("chrf", "chrF against vetted answers", "number"),
+    ("agreement", "Words shared with vetted answers (F1)", "number"),
+    ("choice", "Multiple-choice questions right", "percent"),
+    ("median_seconds", "Median answer time (s)", "number"),
+    ("slowest_seconds", "Slowest answer (s)", "number"),
 )
 _LONGEST: Final = 600
 
@@ -33,7 +33,7 @@ def markdown(examined: Sequence[Examined], verdict: Report, questions: Sequence[
     head = f"| | {' | '.join(names)} |\n|---|{'---:|' * len(names)}\n"
     table = "".join(
         f"| {label} | {' | '.join(_cell(one.figures, name, kind) for one in examined)} |\n"
-        for name, label, kind, _ in ROWS
+        for name, label, kind in ROWS
     )
     counts = " | ".join(str(one.figures.asked) for one in examined)
     asked = f"| Questions answered by the model | {counts} |\n"
@@ -51,7 +51,7 @@ def picture(examined: Sequence[Examined], file: Path) -> None:
     rows = [row for row in ROWS if any(_value(one.figures, row[0]) is not None for one in examined)]
     figure = figure_class(figsize=(7.2, 0.9 + 0.75 * len(rows)), dpi=120, layout="constrained")
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
-    for axes, (name, label, kind, _) in zip(panels, rows, strict=True):
+    for axes, (name, label, kind) in zip(panels, rows, strict=True):
         _panel(axes, examined, name, label, kind)
     figure.savefig(file)
 
