@@ -15,6 +15,7 @@ from bot import app as composition
 from bot import conversation
 from bot.mind import Mind
 from bot.texts import Texts
+from cli.trainer import ground
 from core.errors import EngineError, LafiyaError
 from core.messages import Turn
 from core.settings import Settings
@@ -23,6 +24,7 @@ from inference.engine import BASE, Engine, Generation, Only, OnText, Request
 from storage import store
 from training import data, gate, report
 from training.cases import Case, cases
+from training.config import config
 from training.evaluate import Examined, Said, examine
 from training.folder import RunFolder
 from training.registry import Registry, Report, open_registry
@@ -68,8 +70,11 @@ class Examination:
         kept = RunFolder(Path(self.settings.runs) / name).data / "held_out.jsonl"
         if kept.exists():
             return data.load(kept)
-        tools = data.Tools(lambda text: "ha", lambda question, answer: None)
-        return data.prepare([data.Source(data.STARTER)], tools).held_out
+        tools = data.Tools(
+            lambda text: "ha", lambda question, answer: None, ground=ground(self.settings)
+        )
+        share = config({}).grounded
+        return data.prepare([data.Source(data.STARTER)], tools, grounded=share).held_out
 
     def _losses(self, names: Sequence[str], rows: Sequence[Conversation]) -> dict[str, float]:
         if self.settings.engine == "openai" or find_spec("torch") is None:

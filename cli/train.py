@@ -148,7 +148,7 @@ def _look(settings: Settings, wanted: TrainConfig, as_json: bool) -> None:
     from training.gemma.dry import look
 
     database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
-    report = look(wanted, tools(database))
+    report = look(wanted, tools(settings, database))
     if as_json:
         click.echo(json.dumps(report.record(), ensure_ascii=False))
     else:

@@ -12,19 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.guard import Guard
+from bot.writing import LONGEST, PASSAGES
 from core import logs
 from core.errors import LafiyaError
 from core.messages import Past, Source
 from core.settings import Settings, load_settings
+from inference.engine import Passage
 from knowledge.language import Detector
+from knowledge.library import Library
 from knowledge.referral import Referral
 from storage import consented
 from storage.store import Store, open_store
 from training import data, manifest, run
 from training.folder import ENDED, RunFolder
+from training.grounding import Ground
 from training.manifest import Manifest
 from training.registry import Registry, open_registry
 from training.rows import Conversation
+from training.starter import COUNTRY
 
 #: The store's own conversations as a source of data.
 STORE = "store"
@@ -38,6 +43,7 @@ class Trainer:
     """Takes one run from its settings to a release that waits for its verdict."""
 
     folder: RunFolder
+    settings: Settings
     store: Store
     registry: Registry
 
@@ -57,7 +63,11 @@ class Trainer:
         sources = [data.Source.parse(text) for text in wanted.data]
         counted = Counter(self.folder)
         prepared = data.prepare(
-            sources, tools(self.store), held_out=wanted.held_out, on_row=counted
+            sources,
+            tools(self.settings, self.store),
+            held_out=wanted.held_out,
+            grounded=wanted.grounded,
+            on_row=counted,
         )
         data.save(prepared, self.folder.data)
 
@@ -104,8 +114,8 @@ class Counter:
             self._folder.update(detail=f"{count:,} conversations looked at")
 
 
-def tools(store: Store) -> data.Tools:
-    """What judges the rows: the guard that judges the model's answers, and the detector."""
+def tools(settings: Settings, store: Store) -> data.Tools:
+    """What judges and grounds the rows: the guard, the detector and the search that serve."""
     detector = Detector.load()
     guard = Guard.load(detector)
 
@@ -117,8 +127,30 @@ def tools(store: Store) -> data.Tools:
         detector.detect,
         judge,
         known_numbers=Referral.load().numbers(),
+        ground=ground(settings),
         own={STORE: lambda: from_store(store)},
     )
+
+
+def ground(settings: Settings) -> Ground:
+    """The passages that `bot.writing` shows a model: same library, same number, same length.
+
+    Without the re-ranker: it has a deadline, and data must not depend on how busy a machine was.
+    """
+    library = Library.load(reviewed_only=settings.library_reviewed_only)
+    referral = Referral.load()
+
+    def filled(topic: str, text: str) -> Passage:
+        return Passage(topic, referral.fill(text, country=COUNTRY, language="ha"))
+
+    def find(text: str) -> list[Passage]:
+        found = library.search(text[:LONGEST]).passages[:PASSAGES]
+        return [filled(one.id, one.text) for one in found]
+
+    def passage(topic: str) -> Passage | None:
+        return filled(topic, library.passage(topic).text) if topic in library.topics else None
+
+    return Ground(find, passage)
 
 
 def from_store(store: Store) -> Iterator[Conversation]:
@@ -138,7 +170,7 @@ def version() -> str:
 def trainer(settings: Settings, folder: RunFolder) -> Trainer:
     """Wire a run. Raises SettingsError, StoreError."""
     store = open_store(settings.database_url, settings.data_key.get_secret_value())
-    return Trainer(folder, store, open_registry(settings, store))
+    return Trainer(folder, settings, store, open_registry(settings, store))
 
 
 def main(arguments: list[str]) -> int:

@@ -100,10 +100,11 @@ class Library:
             return Match("nothing", (), off_topic=scores.health < self.thresholds.off_topic)
         best = scores.ranking[:limit]
         ahead = len(best) < 2 or best[0][1] - best[1][1] >= self.thresholds.likely_lead
-        found = tuple(self._passage(key, score) for key, score in best)
+        found = tuple(self.passage(key, score) for key, score in best)
         return Match(outcome, found, off_topic=False, likely=ahead and outcome == "context")
 
-    def _passage(self, key: str, score: float) -> Passage:
+    def passage(self, key: str, score: float = 1.0) -> Passage:
+        """A topic as it grounds a model. Raises KeyError when there is no such topic."""
         topic = self.topics[key]
         text = f"{topic.title['ha']}\n{topic.first('ha')}\n\n{topic.avoid['ha']}"
         return Passage(key, min(1.0, max(0.0, score)), text)

@@ -45,6 +45,9 @@ class TrainConfig(BaseModel):
         "none", description="the base model's weights in memory (GPU only)"
     )
     unsloth: bool | None = Field(None, description="use Unsloth; empty: where it is installed")
+    grounded: float = Field(
+        0.75, ge=0, le=1, description="share of rows shown with vetted passages, as when serving"
+    )
     held_out: float = Field(0.1, ge=0.01, le=0.5, description="share of questions kept to grade on")
     held_out_most: int = Field(500, ge=1, le=100_000, description="most rows graded while training")
     checks: int = Field(5, ge=1, le=100, description="gradings and checkpoints in a run")

@@ -8,14 +8,17 @@ out for ever, whatever is added around it.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from inference.engine import Passage
 from knowledge.folding import fold
 from training import clean as cleaning
+from training import grounding
 from training.clean import Detect, Judge
+from training.grounding import Ground
 from training.rows import Conversation, DataError, Fault, parse, read
 from training.starter import starter
 
@@ -53,6 +56,7 @@ class Tools:
     judge: Judge
     known_numbers: frozenset[str] = frozenset()
     evaluation: Sequence[str] = ()
+    ground: Ground = field(default_factory=Ground)
     #: Further sources by name, such as the store's consented conversations.
     own: Mapping[str, Callable[[], Iterable[Conversation]]] = field(default_factory=dict)
 
@@ -68,6 +72,7 @@ class Card:
     dropped: dict[str, int]
     train: int
     held_out: int
+    grounded: int
     turns: int
     characters: int
     hash: str
@@ -87,12 +92,14 @@ def prepare(
     tools: Tools,
     *,
     held_out: float = 0.1,
+    grounded: float = 0.0,
     limit: int | None = None,
     on_row: Callable[[int], None] = lambda count: None,
 ) -> Prepared:
     """Everything that the sources hold and that may be learnt from.
 
-    `held_out` is the share of questions kept for grading, `limit` the most rows of each source.
+    `held_out` is the share of questions kept for grading, `grounded` the share of rows (of both
+    sides) that are shown with vetted passages, `limit` the most rows of each source.
     Raises DataError for a source that cannot be read, or when nothing is left to learn from.
     """
     if not sources:
@@ -113,7 +120,8 @@ def prepare(
     graded = [row for row in cleaned.kept if _held_out(row, held_out)]
     if not train:
         raise DataError(_nothing_left(len(rows), faults, cleaned.dropped))
-    train = _mixed(train, found, sources)
+    train = grounding.grounded(_mixed(train, found, sources), grounded, tools.ground)
+    graded = grounding.grounded(graded, grounded, tools.ground)
     described = tuple(
         asdict(source) | {"rows": len(good), "faulty": len(bad), "sha256": _sum(source, tools)}
         for source, (good, bad) in zip(sources, found, strict=True)
@@ -135,11 +143,8 @@ def save(prepared: Prepared, folder: Path) -> None:
 
 def load(file: Path) -> tuple[Conversation, ...]:
     """What `save` wrote. Raises DataError when the file was changed by hand and is broken."""
-    rows = tuple(read(file))
-    for row in rows:
-        if isinstance(row, Fault):
-            raise DataError(str(row))
-    return tuple(row for row in rows if isinstance(row, Conversation))
+    with file.open("rb") as lines:
+        return tuple(_again(raw, file, number) for number, raw in enumerate(lines, 1))
 
 
 def markdown(card: Card) -> str:
@@ -152,13 +157,27 @@ def markdown(card: Card) -> str:
     more = card.faulty - len(card.faults)
     return (
         "# Training data\n\n"
-        f"{card.train:,} conversations to learn from, {card.held_out:,} held out; "
+        f"{card.train:,} conversations to learn from, {card.held_out:,} held out, "
+        f"{card.grounded:,} of all with vetted passages; "
         f"{card.turns:,} turns, {card.characters:,} characters. Hash `{card.hash}`.\n\n"
         "| Source | Weight | Rows | Faulty |\n|---|---:|---:|---:|\n"
         f"{sources}\n\n| Left out | Rows |\n|---|---:|\n{dropped or '| nothing | 0 |'}\n"
         + (f"\n## Faulty rows\n\n{faults}" if faults else "")
         + (f"- and {more:,} more\n" if more > 0 else "")
     )
+
+
+def _again(raw: bytes, file: Path, number: int) -> Conversation:
+    """A saved row. Passages are believed here alone: those of another file nobody vetted."""
+    try:
+        record = json.loads(raw)
+        row = parse(record, file.name, number)
+        passages = tuple(Passage(one["id"], one["text"]) for one in record.get("passages", ()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        row = Fault(file.name, number, "not what was saved: prepare the data anew")
+    if isinstance(row, Fault):
+        raise DataError(str(row))
+    return replace(row, passages=passages)
 
 
 def _collect(
@@ -250,7 +269,7 @@ def _card(
 ) -> Card:
     total = hashlib.sha256()
     for side in (train, graded):
-        total.update("\n".join(sorted(map(cleaning.digest, side))).encode() + b"\n\n")
+        total.update("\n".join(sorted(map(_learnt, side))).encode() + b"\n\n")
     return Card(
         sources=sources,
         read=len(rows) + len(faults),
@@ -259,10 +278,17 @@ def _card(
         dropped=dropped,
         train=len(train),
         held_out=len(graded),
+        grounded=sum(bool(row.passages) for row in (*train, *graded)),
         turns=sum(len(row.turns) for row in train),
         characters=sum(len(turn.text) for row in train for turn in row.turns),
         hash=total.hexdigest(),
     )
+
+
+def _learnt(row: Conversation) -> str:
+    """A stable name of a conversation and of what is shown with it."""
+    shown = "\x00".join(f"{one.id}\x01{one.text}" for one in row.passages)
+    return cleaning.digest(row) + (hashlib.sha256(shown.encode()).hexdigest() if shown else "")
 
 
 def _sum(source: Source, tools: Tools) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from core.errors import LafiyaError
 from core.messages import Past
+from inference.engine import Passage
 
 #: A message longer than this is a file pasted into a cell, not something a person said.
 LONGEST: Final = 20_000
@@ -47,11 +48,17 @@ class DataError(LafiyaError):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Turns that begin with a person and end with an assistant, and where they were read."""
+    """Turns that begin with a person and end with an assistant, and where they were read.
+
+    `topic` is the library's topic that the first answer was taken from, where that is known;
+    `passages` are what the model is shown with the last question (`training.grounding`).
+    """
 
     turns: tuple[Past, ...] = field(repr=False)
     file: str = ""
     line: int = 0
+    topic: str = ""
+    passages: tuple[Passage, ...] = field(default=(), repr=False)
 
     @property
     def question(self) -> str:
@@ -64,8 +71,13 @@ class Conversation:
         return self.turns[-1].text
 
     def record(self) -> dict[str, Any]:
-        """The conversation as one line of an OpenAI-style JSONL file."""
-        return {"messages": [{"role": turn.role, "content": turn.text} for turn in self.turns]}
+        """The conversation as one line of an OpenAI-style JSONL file, passages beside it."""
+        record: dict[str, Any] = {
+            "messages": [{"role": turn.role, "content": turn.text} for turn in self.turns]
+        }
+        if self.passages:
+            record["passages"] = [{"id": one.id, "text": one.text} for one in self.passages]
+        return record
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def _of_topic(topic: Topic, referral: Referral) -> Iterator[Conversation]:
         if number % 3 == 2:
             again = _MORE[number // 3 % len(_MORE)]
             turns = (*turns, Past("user", again), Past("assistant", more))
-        yield Conversation(turns, "starter", number + 1)
+        yield Conversation(turns, "starter", number + 1, topic.id)
 
 
 def _of_sign(sign: Sign, referral: Referral) -> Iterator[Conversation]:

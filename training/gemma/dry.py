@@ -1,6 +1,7 @@
 """Before a run: what the model would see and learn, what the length costs, what memory it needs."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,14 +50,24 @@ def look(wanted: TrainConfig, tools: Tools) -> Look:
     folder, _ = download.find(wanted.model, lambda stage, done, detail: None)
     tokenizer: Any = checkpoint.tokenizer(wanted.model, folder)
     sources = [data.Source.parse(text) for text in wanted.data]
-    prepared = data.prepare(sources, tools, held_out=wanted.held_out)
+    prepared = data.prepare(sources, tools, held_out=wanted.held_out, grounded=wanted.grounded)
     encoding = encode_all(prepared.train, tokenizer, wanted.max_length)
-    samples = tuple(_shown(row, tokenizer) for row in encoding.rows[:SAMPLES])
+    samples = tuple(_shown(row, tokenizer) for row in _samples(encoding.rows))
     longest = int(encoding.statistics()["longest"])
     shape = checkpoint.config(wanted.model, folder, torch.device("cpu"))
     return Look(
         prepared.card, encoding.statistics(), samples, memory(wanted, folder, shape, longest)
     )
+
+
+def _samples(rows: Sequence[Encoded]) -> list[Encoded]:
+    """The first rows, one of them with passages and one without where there are both."""
+    first = [
+        next((row for row in rows if bool(row.passages) is grounded), None)
+        for grounded in (True, False)
+    ]
+    chosen = [row for row in first if row is not None]
+    return [*chosen, *(row for row in rows if row not in chosen)][:SAMPLES]
 
 
 def _shown(row: Encoded, tokenizer: Any) -> tuple[str, str]:

@@ -6,7 +6,7 @@ the end-of-turn mark and the line end after it, of every turn.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from inference import prompt
@@ -24,11 +24,16 @@ _ALL: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Token ids and labels, equally long; `cut` turns at the beginning did not fit."""
+    """Token ids and labels, equally long; `cut` turns at the beginning did not fit.
+
+    `passages` vetted passages are in it; `bared` says that it had some and no room for them.
+    """
 
     input_ids: list[int]
     labels: list[int]
     cut: int = 0
+    passages: int = 0
+    bared: bool = False
 
     @property
     def learnt(self) -> int:
@@ -52,6 +57,8 @@ class Encoding:
             "rows": len(self.rows),
             "shortened": self.shortened,
             "too_long": self.too_long,
+            "grounded": sum(row.passages > 0 for row in self.rows),
+            "bared": sum(row.bared for row in self.rows),
             "tokens": total,
             "learnt_tokens": sum(row.learnt for row in self.rows),
             "mean": round(total / len(lengths), 1),
@@ -71,12 +78,19 @@ def encode_all(rows: Iterable[Conversation], tokenizer: Any, max_length: int) ->
 
 
 def encode(row: Conversation, tokenizer: Any, max_length: int) -> Encoded | None:
-    """One conversation of at most `max_length` tokens; None when its last turn alone is longer."""
+    """One conversation of at most `max_length` tokens; None when its last turn alone is longer.
+
+    The oldest turns go first, as in serving; then all passages at once, since the one that the
+    answer rests on may be any of them.
+    """
     for cut in range(0, len(row.turns), 2):
         encoded = _encode(row, tokenizer, cut)
         if len(encoded.input_ids) <= max_length:
             return encoded
-    return None
+    if not row.passages:
+        return None
+    bare = encode(replace(row, passages=()), tokenizer, max_length)
+    return replace(bare, bared=True) if bare else None
 
 
 def _encode(row: Conversation, tokenizer: Any, cut: int) -> Encoded:
@@ -88,14 +102,14 @@ def _encode(row: Conversation, tokenizer: Any, cut: int) -> Encoded:
         token if any(start <= begin and end <= stop for start, stop in spans) else IGNORED
         for token, (begin, end) in zip(ids, offsets, strict=True)
     ]
-    return Encoded(ids, labels, cut)
+    return Encoded(ids, labels, cut, len(row.passages))
 
 
 def render(row: Conversation, tokenizer: Any, cut: int = 0) -> str:
     """The whole text of a conversation as the model sees it, without its first `cut` turns."""
     turns = row.turns[cut:]
     asked, past = turns[-2].text, turns[:-2]
-    request = Request(asked, past=past, person=person.line(asked, past))
+    request = Request(asked, past=past, passages=row.passages, person=person.line(asked, past))
     messages = prompt.messages(request, room=_ALL)
     answer = {"role": "assistant", "content": prompt.defuse(turns[-1].text)}
     return str(tokenizer.apply_chat_template([*messages, answer], tokenize=False))

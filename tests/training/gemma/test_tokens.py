@@ -1,5 +1,6 @@
 """What the loss is taken on, token by token, and what the length costs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from trl import chat_template_utils
 
 from core.messages import Past
 from inference import prompt
-from inference.engine import Request
+from inference.engine import Passage, Request
 from knowledge import person
 from training.gemma.tokens import IGNORED, encode, encode_all, render
 from training.rows import Conversation
@@ -26,9 +27,13 @@ LONG = Conversation(
 )
 
 
-def asked(question: str, past: tuple[Past, ...]) -> Request:
+SHOWN = (Passage("suma", "Suma. Idan ba ya amsawa, a kira 112."), Passage("ruwa", "A tafasa."))
+GROUNDED = replace(LONG, passages=SHOWN)
+
+
+def asked(question: str, past: tuple[Past, ...], passages: tuple[Passage, ...] = ()) -> Request:
     """As a question is asked when people are served: with who is ill, when that was said."""
-    return Request(question, past=past, person=person.line(question, past))
+    return Request(question, past=past, passages=passages, person=person.line(question, past))
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +41,13 @@ def tokenizer(tiny: Path) -> Any:
     return AutoTokenizer.from_pretrained(tiny)
 
 
-def test_only_what_the_assistant_said_is_learnt_of_every_turn(tokenizer: Any) -> None:
-    row = encode(LONG, tokenizer, 2048)
+@pytest.mark.parametrize("talk", [LONG, GROUNDED])
+def test_only_what_the_assistant_said_is_learnt_of_every_turn(
+    tokenizer: Any, talk: Conversation
+) -> None:
+    row = encode(talk, tokenizer, 2048)
     assert row is not None
+    assert row.passages == len(talk.passages)
     assert len(row.labels) == len(row.input_ids)
     for token, label in zip(row.input_ids, row.labels, strict=True):
         assert label in (token, IGNORED)
@@ -47,11 +56,12 @@ def test_only_what_the_assistant_said_is_learnt_of_every_turn(tokenizer: Any) ->
     assert learnt == "".join(f"{answer}<end_of_turn>\n" for answer in answers)
 
 
-def test_the_mask_is_the_one_of_trl(tokenizer: Any) -> None:
+@pytest.mark.parametrize("talk", [LONG, GROUNDED])
+def test_the_mask_is_the_one_of_trl(tokenizer: Any, talk: Conversation) -> None:
     """An independent count: TRL marks assistant tokens by a template of its own."""
-    row = encode(LONG, tokenizer, 2048)
+    row = encode(talk, tokenizer, 2048)
     messages = [
-        *prompt.messages(asked(LONG.turns[-2].text, LONG.turns[:-2])),
+        *prompt.messages(asked(LONG.turns[-2].text, LONG.turns[:-2], talk.passages)),
         {"role": "assistant", "content": LONG.answer},
     ]
     theirs = tokenizer.apply_chat_template(
@@ -68,12 +78,28 @@ def test_the_mask_is_the_one_of_trl(tokenizer: Any) -> None:
 
 
 def test_training_sees_what_serving_sees(tokenizer: Any) -> None:
-    served = tokenizer.apply_chat_template(
-        prompt.messages(asked("Yaya zan gane ya suma?", LONG.turns[:2])),
-        tokenize=False,
-        add_generation_prompt=True,
-    )
-    assert render(Conversation(LONG.turns[:4]), tokenizer).startswith(served)
+    for passages in ((), SHOWN):
+        served = tokenizer.apply_chat_template(
+            prompt.messages(asked("Yaya zan gane ya suma?", LONG.turns[:2], passages)),
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        row = Conversation(LONG.turns[:4], passages=passages)
+        assert render(row, tokenizer).startswith(served)
+        assert (prompt.GROUNDING in served) is bool(passages)
+
+
+def test_passages_without_room_go_together_and_are_counted(tokenizer: Any) -> None:
+    """The one that the answer rests on may be any of them."""
+    last = replace(GROUNDED, turns=LONG.turns[-2:])
+    whole, bare = encode(last, tokenizer, 2048), encode(LONG, tokenizer, 2048)
+    assert whole is not None
+    assert bare is not None
+    assert encode(GROUNDED, tokenizer, len(whole.input_ids)) == replace(whole, cut=4)
+    encoding = encode_all([GROUNDED], tokenizer, len(whole.input_ids) - 1)
+    row = encoding.rows[0]
+    assert (row.passages, row.bared) == (0, True)
+    assert (encoding.statistics()["grounded"], encoding.statistics()["bared"]) == (0, 1)
 
 
 def test_nobody_can_write_a_turn(tokenizer: Any) -> None:
