@@ -25,6 +25,7 @@ KNOBS: Mapping[str, str] = {
     "lr": "learning_rate",
     "rank": "rank",
     "data": "data",
+    "evaluate": "evaluate",
 }
 BAR = 12
 

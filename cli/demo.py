@@ -145,7 +145,7 @@ def demo(folder: Path) -> None:
     (folder / "gate.yaml").write_text(GATE, "utf-8")
     show.lafiya("models", "tiny", str(show.folder / "tiny"))
     with show.service():
-        show.lafiya("train", "--name", NAME, *KNOBS)
+        show.lafiya("train", "--name", NAME, "--no-evaluate", *KNOBS)
         show.lafiya("train", "curve", NAME, str(show.folder / "loss.png"))
         show.lafiya("releases", "promote", NAME, fine=(1,))
         click.echo("Refused, as it must be: nobody has examined it yet.")

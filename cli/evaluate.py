@@ -31,6 +31,8 @@ from training.registry import Registry, Report, open_registry
 from training.rows import Conversation
 
 WAIT = 0.2
+#: Held-out questions that are asked unless somebody says otherwise.
+MOST = 100
 #: Questions in the air at once: the engine answers them in one batch.
 AT_ONCE = 8
 
@@ -42,6 +44,8 @@ class Examination:
     settings: Settings
     registry: Registry
     say: Callable[[str], None]
+    #: Told of every question that was answered: how many by now, and how many there are in all.
+    asked: Callable[[int, int], None] = lambda count, questions: None
 
     def run(self, name: str, *, most: int, actor: str) -> tuple[Report, Path]:
         """Examine one release beside base and live; the verdict, and the report's folder.
@@ -54,7 +58,10 @@ class Examination:
         names = self._contenders(name)
         losses = self._losses(names, rows)
         with self._engine(names) as mind:
-            examined = [self._examined(one, questions, mind, losses.get(one)) for one in names]
+            examined = [
+                self._examined(number, one, len(names), questions, mind, losses.get(one))
+                for number, one in enumerate(names)
+            ]
         live = examined[1].figures if len(examined) == 3 else None
         verdict = gate.judge(examined[-1].figures, examined[0].figures, live, limits)
         folder = self._written(name, examined, verdict, questions)
@@ -103,9 +110,16 @@ class Examination:
             engine.close()
 
     def _examined(
-        self, release: str, questions: Sequence[Case], mind: Mind, loss: float | None
+        self,
+        number: int,
+        release: str,
+        releases: int,
+        questions: Sequence[Case],
+        mind: Mind,
+        loss: float | None,
     ) -> Examined:
         def told(count: int) -> None:
+            self.asked(number * len(questions) + count, releases * len(questions))
             if count % 20 == 0 or count == len(questions):
                 self.say(f"{release}: {count} of {len(questions)} questions")
 
@@ -171,7 +185,7 @@ class Heard(Only):
 
 @click.command()
 @click.argument("name")
-@click.option("--most", default=100, show_default=True, help="Held-out questions to ask.")
+@click.option("--most", default=MOST, show_default=True, help="Held-out questions to ask.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
 @click.pass_obj
 def evaluate(settings: Settings, name: str, most: int, as_json: bool) -> None:

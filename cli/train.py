@@ -31,6 +31,7 @@ KNOBS = ("epochs", "batch", "accumulation", "learning_rate", "rank", "alpha", "m
 @click.option("--rank", type=int)
 @click.option("--alpha", type=int)
 @click.option("--max-length", type=int)
+@click.option("--evaluate/--no-evaluate", default=None, help="Examine the release at the end.")
 @click.option("--set", "further", multiple=True, metavar="NAME=VALUE", help="Any other knob.")
 @click.option("--dry-run", is_flag=True, help="Look at data, masks and memory; train nothing.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")

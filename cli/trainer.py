@@ -36,6 +36,8 @@ STORE = "store"
 #: Answers that may be taught: what clinicians vetted. A model must not learn from itself.
 VETTED = (Source.LIBRARY.value, Source.DANGER_SIGN.value)
 ACTOR = "training"
+#: What a process becomes once its release is registered.
+EXAMINER = "cli.examiner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Trainer:
             manifest.write(self.folder.adapter, self._manifest())
         name = self.registry.add(self.folder.adapter, actor=ACTOR, now=time.time())
         self._forget_words()
-        self.folder.update(phase="done", detail=f"release {name}")
+        last = "saving" if self.folder.config().evaluate else "done"
+        self.folder.update(phase=last, detail=f"release {name}")
 
     def _manifest(self) -> Manifest:
         wanted, result = self.folder.config(), self.folder.result() or {}
@@ -179,7 +182,11 @@ def main(arguments: list[str]) -> int:
     logs.configure("INFO", "json")
     try:
         settings = load_settings(os.environ, env_file if env_file.is_file() else None)
-        return 0 if trainer(settings, folder).work() else 1
+        if not trainer(settings, folder).work():
+            return 1
+        if folder.config().evaluate:
+            _examine(arguments)
+        return 0
     except LafiyaError as error:
         folder.update(phase="failed", detail=str(error))
     except Exception as error:
@@ -187,6 +194,11 @@ def main(arguments: list[str]) -> int:
         if folder.state().phase not in ENDED:
             folder.update(phase="failed", detail=f"{type(error).__name__} (see log.txt)")
     return 1
+
+
+def _examine(arguments: list[str]) -> None:
+    """Become the examination: this process's number, its lock and its log, but not its memory."""
+    os.execv(sys.executable, [sys.executable, "-m", EXAMINER, *arguments])  # noqa: S606 -- ours
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class TrainConfig(BaseModel):
     patience: int = Field(
         3, ge=0, le=100, description="stop after so many gradings without gain; 0: never"
     )
+    evaluate: bool = Field(True, description="examine the release when the run is done")
     processes: int = Field(1, ge=1, le=64, description="GPUs of this machine that share the work")
     seed: int = Field(3407, ge=0, le=2**31, description="of shuffling and of the adapter's start")
     report_to: Literal["none", "tensorboard", "wandb", "trackio"] = Field(

@@ -55,12 +55,19 @@ class State:
     batch: int = 0
     pid: int = 0
     at: float = 0.0
+    #: Of an examination: how many questions were asked by now, and how many there are.
+    asked: int = 0
+    questions: int = 0
     detail: str = ""
 
     @property
     def share(self) -> float:
-        """How much of the run is done, from 0 to 1."""
-        return 1.0 if self.phase == "done" else self.step / self.steps if self.steps else 0.0
+        """How much of what is going on is done, from 0 to 1."""
+        if self.phase == "done":
+            return 1.0
+        if self.questions:
+            return self.asked / self.questions
+        return self.step / self.steps if self.steps else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,16 @@ from inference.engine import FakeEngine
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import added
 from tests.training.test_jobs import COUNTER
-from training.jobs import Jobs
+from training.jobs import Jobs, examination
 
 
 @pytest.fixture
 def clinic(sqlite_url, tmp_path, monkeypatch):
-    """Runs count to a hundred; an examination writes its arguments down."""
+    """Runs count to a hundred; an examination is done at once."""
     (tmp_path / "counter.py").write_text(COUNTER, "utf-8")
     (tmp_path / "examiner.py").write_text(
-        "import sys\nfrom pathlib import Path\n"
-        "Path(__file__).with_name('asked').write_text(' '.join(sys.argv[1:]))\n"
+        "import sys\nfrom pathlib import Path\nfrom training.folder import RunFolder\n"
+        "RunFolder(Path(sys.argv[1])).update(phase='done')\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path.cwd()}")
     clinic = open_clinic(tiny_mind(FakeEngine()), sqlite_url, tmp_path / "shelf")
@@ -67,8 +67,8 @@ def test_wrong_options_begin_nothing_and_say_what_there_is(clinic):
 def test_an_examination_is_begun_for_a_release_that_exists(clinic, tmp_path):
     added(clinic.registry, tmp_path, "v1", report=None)
     assert "examination of v1 has begun" in clinic.order("/evaluate v1")
-    until(lambda: (tmp_path / "asked").exists() and (tmp_path / "asked").read_text())
-    assert (tmp_path / "asked").read_text() == "evaluate v1"
+    folder = examination(tmp_path / "runs" / "v1")
+    until(lambda: clinic.jobs.state(folder).phase == "done")
     assert "no release called" in clinic.order("/evaluate gone").lower()
     assert "Write a name" in clinic.order("/evaluate")
 

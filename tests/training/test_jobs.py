@@ -94,6 +94,37 @@ def test_a_killed_run_is_called_interrupted_and_goes_on(jobs: Callable[..., Jobs
     assert run.state().step == 100
 
 
+def test_a_killed_run_is_not_taken_for_what_goes_on_after_it(jobs: Callable[..., Jobs]) -> None:
+    runs = jobs("slow")
+    run = runs.start(TrainConfig(), name="one")
+    until(lambda: run.state().step >= 2)
+    os.kill(run.state().pid, signal.SIGKILL)
+    until(lambda: runs.state(run).phase == "interrupted")
+    examined = Jobs(runs.root, examiner="counter", arguments=("slow",)).examine("v1")
+    assert (runs.active(), runs.working()) == (None, examined)
+    assert runs.state(run).phase == "interrupted"
+    with pytest.raises(RunRefused, match="v1 is running"):
+        runs.resume("one")
+    with pytest.raises(RunRefused, match="not running"):
+        runs.cancel("one")
+    runs.stop(examined)
+    until(lambda: runs.state(examined).phase == "cancelled")
+    until(lambda: runs.working() is None)
+    assert runs.task("v1/evaluation") == examined
+    assert runs.task("v2/evaluation") is None
+
+
+def test_a_run_that_was_killed_after_training_is_taken_to_its_end(
+    jobs: Callable[..., Jobs], tmp_path: Path
+) -> None:
+    """Trained, but not registered or examined yet: only what is done cannot go on."""
+    run = RunFolder.create(tmp_path / "runs" / "one", TrainConfig())
+    run.finish({"steps": 100})
+    run.update(phase="evaluating")
+    assert jobs().state(run).phase == "interrupted"
+    assert ended(jobs().resume("one"), jobs()).phase == "done"
+
+
 def test_a_run_that_dies_at_once_is_not_waited_for(jobs: Callable[..., Jobs]) -> None:
     runs = jobs("crash")
     run = runs.start(TrainConfig(), name="one")
@@ -141,6 +172,7 @@ OUT_OF_RANGE = [
     ({"learning_rate": 2e-3}, "learning_rate"),
     ({"learning_rate": "fast"}, "learning_rate"),
     ({"data": []}, "data"),
+    ({"evaluate": "perhaps"}, "evaluate"),
     ({"typo": 1}, "typo"),
 ]
 

@@ -1,0 +1,123 @@
+"""A finished run examines itself: the verdict is written, and a failed examination is said."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli import examiner
+from core.messages import Past
+from inference.openai_fakes import FakeServer
+from storage.store import Store
+from tests.training.given_releases import added, open_registry
+from training.config import TrainConfig
+from training.folder import RunFolder, State
+from training.jobs import examination
+from training.registry import Registry
+from training.rows import Conversation
+
+TALK = Conversation((Past("user", "Me ke kawo mura?"), Past("assistant", "A huta.")), "t", 1)
+
+
+@pytest.fixture
+def registry(store: Store, tmp_path: Path) -> Registry:
+    """r1 is a candidate."""
+    registry = open_registry(store, tmp_path)
+    added(registry, tmp_path, "r1", report=None)
+    return registry
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """r1's run, which kept one question."""
+    run = RunFolder.create(tmp_path / "runs" / "r1", TrainConfig())
+    run.data.mkdir()
+    (run.data / "held_out.jsonl").write_text(json.dumps(TALK.record()) + "\n", "utf-8")
+    return run
+
+
+@pytest.fixture
+def main(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[RunFolder, str], int]:
+    """Examines a folder's release with a server at a URL."""
+
+    def main_(folder: RunFolder, url: str) -> int:
+        settings = {
+            "DATABASE_URL": sqlite_url,
+            "ENGINE": "openai",
+            "OPENAI_BASE_URL": url,
+            "MODEL": "gemma",
+            # An index over no topics is made at once.
+            "LIBRARY_REVIEWED_ONLY": "true",
+            "RUNS": str(tmp_path / "runs"),
+            "RELEASES": str(tmp_path / "shelf"),
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        return examiner.main([str(folder.path), str(tmp_path / "none.env")])
+
+    return main_
+
+
+def test_a_run_ends_with_the_verdict_on_its_release(
+    main: Callable[[RunFolder, str], int], run: RunFolder, registry: Registry
+) -> None:
+    with FakeServer() as server:
+        assert main(run, server.url) == 0
+    state, row = run.state(), registry.find("r1")
+    assert (state.phase, state.share, state.detail) == ("done", 1.0, "")
+    assert state.asked == state.questions > 100
+    assert (row.state, row.verdict) == ("failed", False)
+    assert row.report["reasons"]
+    assert (run.path / "evaluation" / "report.md").exists()
+
+
+NOBODY = "http://127.0.0.1:9/v1"
+
+
+def test_a_run_without_an_examination_is_done_and_says_why(
+    main: Callable[[RunFolder, str], int], run: RunFolder, registry: Registry
+) -> None:
+    assert main(run, NOBODY) == 1
+    assert run.state().phase == "done"
+    assert run.state().detail.startswith("not examined: ")
+    assert registry.find("r1").verdict is None
+
+
+def test_an_examination_that_was_ordered_fails_by_itself(
+    main: Callable[[RunFolder, str], int], run: RunFolder, registry: Registry
+) -> None:
+    alone = examination(run.path)
+    alone.path.mkdir()
+    alone.write(State())
+    assert main(alone, NOBODY) == 1
+    assert alone.state().phase == "failed"
+    assert run.state().phase == "waiting"
+
+
+def test_it_is_stopped_between_two_questions(run: RunFolder) -> None:
+    pace = examiner.Pace(run)
+    pace(1, 10)
+    run.ask_to_stop()
+    with pytest.raises(examiner.Stopped):
+        pace(2, 10)
+    assert run.state().asked == 1
+
+
+def test_the_process_of_a_run_becomes_that_of_its_examination(
+    main: Callable[[RunFolder, str], int], run: RunFolder, registry: Registry, tmp_path: Path
+) -> None:
+    """All was done but the examination when this run was killed: it goes on with just that."""
+    (run.data / "card.json").write_text("{}", "utf-8")
+    run.finish({"held_out_loss": 1.0})
+    shutil.copytree(tmp_path / "made" / "r1", run.adapter)
+    assert main(run, NOBODY) == 1  # sets the environment, and leaves the run done
+    run.update(phase="interrupted", detail="")
+    command = [sys.executable, "-m", "cli.trainer", str(run.path), str(tmp_path / "none.env")]
+    assert subprocess.run(command, check=False).returncode == 1
+    assert (run.state().phase, run.state().detail[:12]) == ("done", "not examined")
