@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from core.errors import ReleaseRefused, ReleaseUnusable
+from core.errors import ReleaseUnusable
 from core.settings import Settings
 from inference.engine import BASE, Release
 from storage import releases
@@ -17,7 +17,7 @@ from storage.releases import Listed, Pointer, Step
 from storage.store import Store
 from training import manifest as manifests
 from training.manifest import FILE
-from training.shelf import Shelf, open_shelf
+from training.shelf import Shelf, check_same, open_shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,8 @@ class Registry:
         there = self._shelf.manifest(manifest.name)
         if there is None:
             self._shelf.put(folder, manifest)
-        elif there != raw:
-            raise ReleaseRefused(
-                "taken", f"{manifest.name}: another release has this name; releases never change"
-            )
+        else:
+            check_same(there, raw, manifest.name)
         fingerprint, said = _fingerprint(raw), asdict(manifest)
         releases.add(self._store, manifest.name, fingerprint, said, actor=actor, now=now)
         return manifest.name

@@ -3,16 +3,22 @@
 Knows how files are put there and brought here. Does not know which release may be used.
 """
 
+import contextlib
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from core.errors import ReleaseUnusable, SettingsError
+from core.errors import ReleaseRefused, ReleaseUnusable, SettingsError
 from training import manifest as manifests
-from training.manifest import FILE, Manifest
+from training.manifest import FILE, NAME, Manifest
+
+#: On a remote shelf beside the files of a release that is being uploaded: its manifest. It says
+#: whose the files are that an upload which broke off has left.
+BEGUN: Final = ".begun"
 
 
 class Shelf(Protocol):
@@ -25,7 +31,10 @@ class Shelf(Protocol):
         """A release's manifest; None when the release is not there."""
 
     def put(self, folder: Path, manifest: Manifest) -> None:
-        """Copy a release here, its manifest last. What a broken copy left is replaced."""
+        """Copy a release here, its manifest last. What a broken copy left is replaced.
+
+        Raises ReleaseRefused (taken) when another release has got this name meanwhile.
+        """
 
     def bring(self, manifest: Manifest, fingerprint: str) -> Path:
         """The local folder of a release, every file checked. Raises ReleaseUnusable."""
@@ -38,16 +47,20 @@ def open_shelf(place: str, cache: Path) -> Shelf:
     """
     if "://" not in place:
         return FolderShelf(Path(place))
+    scheme = place.partition("://")[0]
     try:
         import fsspec
 
         files, root = fsspec.core.url_to_fs(place)  # type: ignore[no-untyped-call]
     except (ImportError, ValueError) as error:
-        scheme = place.partition("://")[0]
+        # An ImportError names the driver; another error may repeat the address and a key in it.
+        said = str(error) if isinstance(error, ImportError) else "fsspec knows no such address"
         raise SettingsError(
-            f"RELEASES: {scheme}:// cannot be opened here ({type(error).__name__}); "
-            "install the package that fsspec wants for it, or use a folder"
+            f"RELEASES: {scheme}:// cannot be opened here: {said}. Install what is missing "
+            "(.venv/bin/python -m pip install s3fs, gcsfs ...), or use a folder"
         ) from None
+    if scheme in ("file", "local"):
+        return FolderShelf(Path(root))
     return RemoteShelf(files, root.rstrip("/"), cache)
 
 
@@ -59,7 +72,8 @@ class FolderShelf:
 
     def names(self) -> list[str]:
         """Folders with a manifest."""
-        return sorted(path.parent.name for path in self._root.glob(f"*/{FILE}"))
+        found = (path.parent.name for path in self._root.glob(f"*/{FILE}"))
+        return sorted(name for name in found if NAME.fullmatch(name))
 
     def manifest(self, name: str) -> bytes | None:
         """The bytes of release.json."""
@@ -67,16 +81,28 @@ class FolderShelf:
         return file.read_bytes() if file.is_file() else None
 
     def put(self, folder: Path, manifest: Manifest) -> None:
-        """Copy; nothing to do for a folder that lies here already."""
+        """Copy beside its place and move it there whole; a folder that lies here stays."""
         target = self._root / manifest.name
         if target.resolve() == folder.resolve():
             return
-        if target.exists():
-            shutil.rmtree(target)
-        for path in manifest.files:
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / path, target / path)
-        manifests.put_last(target, (folder / FILE).read_bytes())
+        self._root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._root, prefix=".part-") as part:
+            copy = Path(part) / "release"
+            for path in manifest.files:
+                (copy / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / path, copy / path)
+            manifests.put_last(copy, (folder / FILE).read_bytes())
+            self._place(copy, target, Path(part) / "old")
+
+    def _place(self, copy: Path, target: Path, aside: Path) -> None:
+        """Move a whole copy to its place, unless another process was faster."""
+        if not (target / FILE).exists():
+            with contextlib.suppress(FileNotFoundError):
+                target.rename(aside)
+        try:
+            copy.rename(target)
+        except OSError:
+            check_same((target / FILE).read_bytes(), (copy / FILE).read_bytes(), target.name)
 
     def bring(self, manifest: Manifest, fingerprint: str) -> Path:
         """The folder itself."""
@@ -94,6 +120,7 @@ class RemoteShelf:
     def names(self) -> list[str]:
         """What has a manifest. Raises ReleaseUnusable when the place cannot be reached."""
         with _reached():
+            self._files.invalidate_cache()
             found = self._files.glob(f"{self._root}/*/{FILE}")
         return sorted(str(path).rsplit("/", 2)[-2] for path in found)
 
@@ -106,12 +133,37 @@ class RemoteShelf:
             return bytes(self._files.cat_file(path)) if self._files.exists(path) else None
 
     def put(self, folder: Path, manifest: Manifest) -> None:
-        """Upload. Raises ReleaseUnusable when that fails."""
-        target = f"{self._root}/{manifest.name}"
+        """Upload, going on where an upload of the same release broke off.
+
+        Raises ReleaseUnusable when that fails, ReleaseRefused (taken).
+        """
+        target, raw = f"{self._root}/{manifest.name}", (folder / FILE).read_bytes()
         with _reached():
-            for path in (*manifest.files, FILE):
-                self._files.makedirs(f"{target}/{path}".rpartition("/")[0], exist_ok=True)
-                self._files.put_file(str(folder / path), f"{target}/{path}")
+            self._files.makedirs(target, exist_ok=True)
+            there = self._uploaded(target, raw)
+            self._files.pipe_file(f"{target}/{BEGUN}", raw)
+            for path in manifest.files:
+                if there.get(path) != (folder / path).stat().st_size:
+                    self._files.makedirs(f"{target}/{path}".rpartition("/")[0], exist_ok=True)
+                    self._files.put_file(str(folder / path), f"{target}/{path}")
+        faster = self.manifest(manifest.name)
+        if faster is not None:
+            check_same(faster, raw, manifest.name)
+        with _reached():
+            # Not every place shows a file only when it is whole; every place can rename.
+            half = f"{target}/.{uuid.uuid4().hex}"
+            self._files.pipe_file(half, raw)
+            self._files.mv(half, f"{target}/{FILE}")
+            with contextlib.suppress(FileNotFoundError):
+                self._files.rm_file(f"{target}/{BEGUN}")
+
+    def _uploaded(self, target: str, raw: bytes) -> dict[str, int]:
+        """What an earlier try to upload this very release has left: path and bytes."""
+        begun = f"{target}/{BEGUN}"
+        if not self._files.exists(begun) or self._files.cat_file(begun) != raw:
+            return {}
+        found = self._files.find(target, detail=True)
+        return {path.partition(f"{target}/")[2]: each["size"] for path, each in found.items()}
 
     def bring(self, manifest: Manifest, fingerprint: str) -> Path:
         """A copy in the cache: downloaded beside it and moved there once every file is right."""
@@ -139,6 +191,17 @@ class RemoteShelf:
             except OSError:
                 # Another process was faster; the same files have the same checksums.
                 manifests.verify(target, manifest)
+
+
+def check_same(there: bytes, ours: bytes, name: str) -> None:
+    """Two processes may add one release at once; two releases may not have one name.
+
+    Raises ReleaseRefused (taken).
+    """
+    if there != ours:
+        raise ReleaseRefused(
+            "taken", f"{name}: another release has this name; releases never change", name
+        )
 
 
 @contextmanager
