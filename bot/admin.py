@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import admin_show
+from bot.access import Access
 from bot.admin_compare import Contest
 from bot.admin_orders import Order, knob, recognise, release_name
 from bot.admin_training import Training
@@ -41,6 +42,7 @@ class Desk:
     registry: Registry
     keeper: Keeper
     training: Training
+    access: Access
     patience: float = PATIENCE
     clock: Callable[[], float] = time.time
 
@@ -98,6 +100,9 @@ class Desk:
                     return Reply(self.training.resume(turn, mind))
                 case Order.DATA:
                     return Reply(self.training.data(turn, mind))
+                case Order.CONSOLE:
+                    link = self.access.link(turn.actor, turn.language, now=self.clock())
+                    return Reply(mind.say(turn, "admin-console", link=link))
                 case Order.EVALUATE if rest:
                     name = self.registry.find(release_name(rest)).name
                     return Reply(self.training.evaluate(name, turn, mind))

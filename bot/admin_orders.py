@@ -23,6 +23,7 @@ class Order(StrEnum):
     RESUME = "resume"
     EVALUATE = "evaluate"
     DATA = "data"
+    CONSOLE = "console"
 
 
 #: The words behind the slash, English and Hausa, folded.
@@ -40,6 +41,7 @@ WORDS: dict[str, Order] = {
     "cigaba": Order.RESUME,
     "jarraba": Order.EVALUATE,
     "kundi": Order.DATA,
+    "allo": Order.CONSOLE,
 }
 #: What /set takes: its least and greatest value, and how a value is read.
 KNOBS: dict[str, tuple[float, float, type[int] | type[float]]] = {

@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from bot import releases
+from bot.access import Access
 from bot.admin import Desk
 from bot.admin_training import Training
-from bot.apply import Applier, identity_of
+from bot.apply import Applier, actor_of, identity_of
 from bot.bell import Bell
 from bot.channels.base import Channel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.twilio import TwilioChannel
 from bot.channels.web import WebChannel
 from bot.commands import MENU
+from bot.console import Console
 from bot.delivery import Sender
 from bot.drafts import TICK, Drafts
 from bot.guard import Guard
@@ -82,6 +84,7 @@ class App:
     runner: Runner
     keeper: Keeper
     desk: Desk
+    console: Console
 
     def accept(self, inbound: Inbound) -> None:
         """Take a message in for good. Raises StoreError when it could not be committed."""
@@ -241,9 +244,11 @@ def build(
     bells = (Bell(), Bell(), Bell(), Bell())
     mind = mind or make_mind(settings, engine or choose(settings), texts, database, channels)
     lease = f"{socket.gethostname()[:12]}-{uuid.uuid4().hex[:16]}"
-    keeper, desk, mind = _kept(settings, database, mind, lease)
-    links = DataLinks(database, settings.public_url or f"http://{settings.host}:{settings.port}")
     admins = settings.admin_list()
+    known = frozenset((c, database.cipher.blind(c, identity_of(a))) for c, a in admins)
+    access = Access(database, settings.address(), (actor_of(*admin) for admin in known))
+    keeper, desk, mind = _kept(settings, database, mind, lease, access)
+    links = DataLinks(database, settings.address())
     applier = Applier(database, texts, admins, links.make, mind.triage.title, settings.reply_hours)
     typing, growing = TypingSigns(channels), Drafts(database, channels)
     worker = Worker(
@@ -259,7 +264,7 @@ def build(
         lease_seconds=settings.lease_seconds,
         memory_turns=settings.memory_turns,
         reply_hours=settings.reply_hours,
-        admins=frozenset((c, database.cipher.blind(c, identity_of(a))) for c, a in admins),
+        admins=known,
     )
     sender = Sender(
         database,
@@ -287,17 +292,18 @@ def build(
         runner=Runner(),
         keeper=keeper,
         desk=desk,
+        console=Console(database, desk, mind, access),
     )
 
 
 def _kept(
-    settings: Settings, database: Store, mind: Mind, instance: str
+    settings: Settings, database: Store, mind: Mind, instance: str, access: Access
 ) -> tuple[Keeper, Desk, Mind]:
     """The mind with its engine kept at the live release, and the admins' orders about that."""
     registry = open_registry(settings, database)
     keeper = Keeper(database, registry, mind.engine, instance, mind.sampling)
     training = Training(Jobs(Path(settings.runs), RUN), settings.model)
-    desk = Desk(database, registry, keeper, training)
+    desk = Desk(database, registry, keeper, training, access)
 
     def report(language: str) -> str:
         return "\n".join(filter(None, (mind.report(language), desk.lines(mind.texts, language))))

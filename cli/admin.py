@@ -1,9 +1,14 @@
 """An operator's commands on the database and the settings."""
 
+import getpass
+import time
+
 import click
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from bot.access import LINK, OPERATOR, Access
+from bot.texts import LANGUAGES
 from core.settings import Settings
 from storage import privacy, store
 
@@ -27,6 +32,26 @@ def encrypt(settings: Settings) -> None:
     store.migrate(store.open_store(settings.database_url))
     people = privacy.encrypt_all(store.open_store(settings.database_url, key))
     click.echo(f"Encrypted the records of {people} people. Keep DATA_KEY: it cannot be recovered.")
+
+
+@click.command()
+@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True)
+@click.pass_obj
+def console(settings: Settings, lang: str) -> None:
+    """Print an address that opens the console once (health workers write /console in chat)."""
+    database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
+    try:
+        store.migrate(database)
+        access = Access(database, settings.address(), ())
+        click.echo(access.link(operator(), lang, now=time.time()))
+    finally:
+        database.close()
+    click.echo(f"It opens once, within {LINK / 60:.0f} minutes.", err=True)
+
+
+def operator() -> str:
+    """How the audit names whoever holds a shell here: by the account."""
+    return f"{OPERATOR}{getpass.getuser()}"[:64]
 
 
 @click.command()

@@ -46,6 +46,7 @@ for command in (
     admin.migrate,
     admin.encrypt,
     admin.settings,
+    admin.console,
     content.content,
     models.models,
     releases.releases,

@@ -1,6 +1,5 @@
 """`lafiya releases`: the registry for an operator. Exit codes: 0 done, 1 refused, 2 wrong usage."""
 
-import getpass
 import json
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import click
 from bot.admin_show import figures
 from bot.apply import actor_of, identity_of
 from bot.releases import ALIVE, shown
+from cli.admin import operator
 from core.errors import EngineError, ReleaseRefused, StoreError
 from core.settings import Settings
 from inference.engine import BASE
@@ -46,7 +46,7 @@ class Office:
     def actor(self, by: str | None) -> str:
         """How the audit names who decides: an admin as in a chat, else whoever is logged in."""
         if by is None:
-            return f"operator:{getpass.getuser()}"[:64]
+            return operator()
         channel, _, address = by.partition(":")
         if (channel, address) not in self.settings.admin_list():
             raise click.UsageError(f"--by {by}: nobody in ADMINS is called that")

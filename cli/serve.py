@@ -20,6 +20,7 @@ from core.settings import Settings
 from inference.engine import Engine, LibraryEngine
 from storage import store
 from storage.gate import Gate
+from web.console import console
 from web.pages import pages
 from webhooks.factory import create_app
 
@@ -73,6 +74,7 @@ def web_app(app: App) -> Flask:
     """The Flask app with the routes that machines call and the pages that people open."""
     flask = create_app(app)
     flask.register_blueprint(pages(app))
+    flask.register_blueprint(console(app))
     return flask
 
 

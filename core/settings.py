@@ -247,6 +247,10 @@ class Settings(BaseModel):
         parts = (part.strip() for part in self.admins.split(","))
         return tuple((c, a) for c, _, a in (p.partition(":") for p in parts if p))
 
+    def address(self) -> str:
+        """Where people's browsers reach the pages."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
     def webhook_secret(self) -> str:
         """The secret that Telegram sends with every webhook: the one set, or one from the token."""
         chosen = self.telegram_webhook_secret.get_secret_value()

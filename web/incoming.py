@@ -3,8 +3,10 @@
 Pure: knows no route and no store.
 """
 
+import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from bot.channels import web
 from bot.channels.words import clean
@@ -25,6 +27,24 @@ class Refused(BadRequest):
     def __init__(self, key: str, status: int = 400, after: float = 0.0) -> None:
         super().__init__(key)
         self.key, self.status, self.after = key, status, after
+
+
+def json_object(is_json: bool, raw: bytes) -> Any:
+    """What a body says that is sent as JSON. Raises Refused."""
+    if not is_json:
+        raise Refused("page-unreadable", 415)
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Refused("page-unreadable") from None
+
+
+def words(given: object, name: str, most: int) -> str:
+    """A text in a JSON object, cleaned; "" when it is left out. Raises Refused."""
+    found = given.get(name) or "" if isinstance(given, Mapping) else None
+    if not isinstance(found, str) or len(found) > most:
+        raise Refused("page-unreadable")
+    return clean(found).strip()
 
 
 def session(given: object) -> str:

@@ -5,6 +5,7 @@ Knows nothing of what the pages show.
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Response, request
@@ -34,17 +35,19 @@ def dressed(response: Response) -> Response:
     return _packed(response)
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """A short digest of each file in a folder: a new version of a file has a new address."""
-    return {
+def addresses(folder: Path) -> Callable[[str], str]:
+    """The address of each file in a folder of static files: a new version of one has a new one."""
+    versions = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         for path in sorted(folder.iterdir())
     }
+    return lambda name: f"/static/{name}?v={versions[name]}"
 
 
 def _packed(response: Response) -> Response:
     """Compressed when the browser can read it. Nothing here mixes a secret with a stranger's text:
-    no cookie opens a page, so nobody else can make a browser fetch somebody's conversation.
+    no cookie opens the public pages, and the console's is sent from nowhere but the console, so
+    nobody else can make a browser fetch what is somebody's own.
     """
     if response.status_code != 200 or not (response.content_type or "").startswith(_PACKED):
         return response

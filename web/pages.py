@@ -28,6 +28,7 @@ from web.service import Service
 from web.views import Talk, Views, language, new_id, new_talk, shown_json
 
 MOST_BYTES = 64 * 1024
+STATIC = Path(__file__).parent / "static"
 _FILE = "attachment; filename=lafiya.json"
 
 
@@ -46,8 +47,7 @@ def pages(
         static_url_path="/static",
         template_folder="templates",
     )
-    versions = manners.digests(Path(__file__).parent / "static")
-    views = Views(service, lambda name: f"/static/{name}?v={versions[name]}")
+    views = Views(service, manners.addresses(STATIC))
     desk = Desk(service, Flood() if flood is None else flood, clock, sleep)
     room.before_app_request(_prepare)
     room.after_request(manners.dressed)
@@ -103,7 +103,7 @@ def _answered(desk: Desk, talk: Talk) -> Talk:
 def _add_api(room: Blueprint, service: Service, views: Views, desk: Desk) -> None:
     @room.post("/api/messages")
     def send() -> tuple[dict[str, Any], int]:
-        desk.take(incoming.message(_session(), _json_object()), _address())
+        desk.take(incoming.message(_session(), _json()), _address())
         return {"ok": True}, 202
 
     @room.get("/api/messages")
@@ -182,10 +182,5 @@ def _address() -> str:
     return request.remote_addr or ""
 
 
-def _json_object() -> Any:
-    if not request.is_json:
-        raise Refused("page-unreadable", 415)
-    try:
-        return json.loads(request.get_data(cache=False))
-    except (ValueError, RecursionError):
-        raise Refused("page-unreadable") from None
+def _json() -> Any:
+    return incoming.json_object(request.is_json, request.get_data(cache=False))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from bot.console import Console
 from bot.texts import Texts
 from core.messages import Inbound
 
@@ -61,3 +62,11 @@ class Service(Protocol):
 
     def data(self, token: str) -> str | None:
         """The JSON of a person's own data; None when the link is dead. Raises StoreError."""
+
+
+class ConsoleService(Service, Protocol):
+    """The running service, as the health workers' console sees it."""
+
+    @property
+    def console(self) -> Console:
+        """What may be seen and ordered, and by whom."""

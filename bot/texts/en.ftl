@@ -140,6 +140,7 @@ admin-help =
     /train — train a new release; /progress, /cancel, /resume
     /evaluate NAME — examine a release
     /data — what was trained on
+    /console — all of this as a page in a browser
 admin-models = Live: { $release }
 admin-models-none = No release has been added yet.
 admin-model = • { $release } — { $state }{ $figures }
@@ -254,3 +255,37 @@ page-missing = There is no such page.
 page-unreadable = The message could not be read. Open the page again and retry.
 page-busy = We cannot take messages just now. Please try again in a little while.
 page-too-many = Many messages are coming from where you are. Wait a little, then try again.
+
+admin-console =
+    Here is the address of the console: { $link }
+    It works once only, within 10 minutes. Do not give it to anybody.
+console-title = Console
+console-subtitle = Hausa health assistant
+console-leave = Sign out
+console-entrance =
+    This page is for the health workers who look after the bot.
+    If you are one of them, write /console to the bot on Telegram or WhatsApp and open the address that it sends you.
+console-entering = Opening the console…
+console-noscript = This page needs JavaScript in your browser.
+console-link-dead = This address no longer works. Write /console to the bot again for a new one.
+console-closed = Your time here is over. Write /console to the bot again for a new address.
+console-busy = Other orders are still being carried out. Wait a little, then try again.
+console-gone = What became of this order is not known here. Look at what the page shows.
+console-unknown = This order was not understood. Nothing was changed.
+console-offline = No connection. We keep trying.
+console-state = State
+console-engine = Answers come from
+console-live = Live release
+console-danger = Danger signs, 24 h
+console-received = Messages, 1 h
+console-answered = Answers, 1 h
+console-queued = Waiting for an answer
+console-unsent = Not sent yet
+console-doubtful = Perhaps not delivered
+console-failed = Could not be delivered
+console-training = Training
+console-phase-done = done
+console-phase-cancelled = stopped
+console-phase-interrupted = stopped in the middle
+console-releases = Releases
+console-settings = How answers are written

@@ -141,6 +141,7 @@ admin-help =
     /train — a fara horar da sabon nau'i; /progress, /cancel, /resume
     /evaluate SUNA — a yi wa nau'i jarabawa
     /data — kundin bayanan horo
+    /console — allon kulawa a burauza
 admin-models = Wanda ke aiki: { $release }
 admin-models-none = Ba a ƙara wani nau'i ba tukuna.
 admin-model = • { $release } — { $state }{ $figures }
@@ -255,3 +256,37 @@ page-missing = Babu wannan shafi.
 page-unreadable = Ba a iya karanta saƙon ba. Ku sake buɗe shafin, sannan ku sake gwadawa.
 page-busy = Ba mu iya karɓar saƙo yanzu ba. Ku sake gwadawa bayan ɗan lokaci.
 page-too-many = Ana aika saƙonni da yawa daga inda kuke. Ku jira kaɗan, sannan ku sake gwadawa.
+
+admin-console =
+    Ga adireshin allon kulawa: { $link }
+    Zai yi aiki sau ɗaya kawai, cikin minti 10. Kada ku ba wa wani.
+console-title = Allon kulawa
+console-subtitle = Mataimakin Lafiya
+console-leave = Fita
+console-entrance =
+    Wannan shafi na ma'aikatan lafiya ne masu kula da bot.
+    Idan kuna cikinsu, ku rubuta /console (ko /allo) wa bot a Telegram ko WhatsApp, sannan ku buɗe adireshin da zai aiko muku.
+console-entering = Ana buɗe allon…
+console-noscript = Ana buƙatar JavaScript a burauzarku domin buɗe wannan shafi.
+console-link-dead = Wannan adireshi ya daina aiki. Ku sake rubuta /console wa bot domin a ba ku sabo.
+console-closed = Lokacinku a nan ya ƙare. Ku sake rubuta /console wa bot domin a ba ku sabon adireshi.
+console-busy = Ana aiwatar da wasu umarni tukuna. Ku jira kaɗan, sannan ku sake gwadawa.
+console-gone = Ba a san sakamakon wannan umarni a nan ba. Ku duba yanayin da ke shafin.
+console-unknown = Ba a gane wannan umarni ba. Ba a canza komai ba.
+console-offline = Ba a samun intanet. Za mu ci gaba da gwadawa.
+console-state = Yanayi
+console-engine = Injin amsa
+console-live = Nau'in da ke aiki
+console-danger = Alamun haɗari, awa 24
+console-received = Saƙonni, awa 1
+console-answered = Amsoshi, awa 1
+console-queued = Suna jiran amsa
+console-unsent = Ba a aika ba
+console-doubtful = Ba a tabbatar sun isa ba
+console-failed = Sun kasa isa
+console-training = Horo
+console-phase-done = ya gama
+console-phase-cancelled = an dakatar da shi
+console-phase-interrupted = ya tsaya a tsakiya
+console-releases = Nau'o'in samfuri
+console-settings = Yadda ake rubuta amsa

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from bot import commands, conversation, flow
+from bot import commands, console_show, conversation, flow
 from bot.commands import Command
 from bot.fakes import tiny_mind
 from bot.smalltalk import Courtesy
@@ -39,6 +39,7 @@ MADE = {
     *(f"admin-state-{state}" for state in ("candidate", "passed", "failed", "live", "retired")),
     *(f"admin-usage-{order}" for order in ("load", "compare", "swap", "set", "evaluate")),
     *(f"admin-phase-{phase}" for phase in get_args(Phase)),
+    *(f"console-phase-{phase}" for phase in console_show.WORDED),
     *(f"admin-run-{code}" for code in ("busy", "done", "idle", "unknown", "taken")),
     *(f"admin-role-{role}" for role in ("base", "live", "candidate")),
     *(f"admin-refused-{code.replace('_', '-')}" for code in REFUSALS),
