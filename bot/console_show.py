@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from bot.admin_show import figures
 from bot.admin_training import KNOBS
 from bot.texts import Texts
@@ -107,11 +109,11 @@ def verdict(row: Listed) -> dict[str, Any]:
 
 def knobs() -> list[dict[str, Any]]:
     """The numbers that may follow /train: each one's default, least and greatest value."""
-    return [_knob(word, name) for word, name in KNOBS.items() if name != "data"]
+    fields = ((word, TrainConfig.model_fields[name]) for word, name in KNOBS.items())
+    return [_knob(word, field) for word, field in fields if field.annotation in (int, float)]
 
 
-def _knob(word: str, name: str) -> dict[str, Any]:
-    field = TrainConfig.model_fields[name]
+def _knob(word: str, field: FieldInfo) -> dict[str, Any]:
     rules = {type(rule).__name__: rule for rule in field.metadata}
     return {
         "word": word,
