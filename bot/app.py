@@ -29,7 +29,7 @@ from bot.drafts import TICK, Drafts
 from bot.guard import Guard
 from bot.intake import Intake
 from bot.kept import Kept
-from bot.links import DataLinks
+from bot.links import DataLinks, PictureLinks
 from bot.metrics import Metrics
 from bot.mind import Mind, Policy
 from bot.releases import Keeper
@@ -79,6 +79,7 @@ class App:
     typing: TypingSigns
     growing: Drafts
     links: DataLinks
+    pictures: PictureLinks
     texts: Texts
     bells: tuple[Bell, Bell, Bell, Bell]
     runner: Runner
@@ -224,6 +225,10 @@ class App:
         """The personal data behind a signed link; None when the link is dead."""
         return self.links.open(token)
 
+    def picture(self, token: str) -> bytes | None:
+        """The picture behind a signed link; None when the link is dead."""
+        return self.pictures.open(token)
+
 
 def build(
     settings: Settings,
@@ -249,6 +254,7 @@ def build(
     access = Access(database, settings.address(), (actor_of(*admin) for admin in known))
     keeper, desk, mind = _kept(settings, database, mind, lease, access)
     links = DataLinks(database, settings.address())
+    pictures = PictureLinks(database, settings.address())
     applier = Applier(database, texts, admins, links.make, mind.triage.title, settings.reply_hours)
     typing, growing = TypingSigns(channels), Drafts(database, channels)
     worker = Worker(
@@ -273,6 +279,7 @@ def build(
         lease=lease,
         lease_seconds=2 * settings.send_timeout + settings.lease_seconds,
         template=bool(settings.twilio_template_sid),
+        link=pictures.make,
     )
     intake = Intake(database, mind, channels, metrics, bells[:2], settings.reply_hours)
     return App(
@@ -287,6 +294,7 @@ def build(
         typing=typing,
         growing=growing,
         links=links,
+        pictures=pictures,
         texts=texts,
         bells=bells,
         runner=Runner(),

@@ -86,7 +86,7 @@ class Applier:
         language = thread.turn.language
         if thread.turn.documents:
             content = privacy.export(connection, self.store, thread.person_id)
-            document = Document("lafiya.json", content)
+            document = Document("lafiya.json", content.encode())
             return Reply(self.texts("data-file", language), document=document)
         link = self.data_link(thread.person_id)
         return Reply(self.texts("data-link", language, link=link))

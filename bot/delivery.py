@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.channels.base import Channel
 from bot.limiter import Limiter
@@ -51,10 +52,15 @@ class Sender:
         lease: str,
         lease_seconds: float = 25.0,
         template: bool = False,
+        link: Callable[[int], str] = lambda part: "",
     ) -> None:
-        """`template`: there is an approved template to use outside a provider's window."""
+        """`template`: there is an approved template to use outside a provider's window.
+
+        `link` is where a provider that fetches documents finds that of a part.
+        """
         self._store, self._channels, self._metrics = store, channels, metrics
         self._lease, self._lease_seconds, self._template = lease, lease_seconds, template
+        self._link = link
         self._limiter = Limiter()
         self._picking = (threading.Lock(), threading.Lock())
         self._turns = (deque(channels), deque(channels))
@@ -126,10 +132,11 @@ class Sender:
 
     def _send(self, parcel: Parcel) -> Delivery | SendError:
         """The provider's answer, or what kind of failure it was; one unforeseen is a doubt."""
+        channel, reply = self._channels[parcel.channel], parcel.reply
+        if reply.document and channel.can.fetches:
+            reply = replace(reply, link=self._link(parcel.id))
         try:
-            return self._channels[parcel.channel].send(
-                parcel.address, parcel.reply, template=parcel.template
-            )
+            return channel.send(parcel.address, reply, template=parcel.template)
         except SendError as error:
             return error
         except Exception as error:

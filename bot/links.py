@@ -1,16 +1,19 @@
-"""Signed links to a person's own data: good for a day, and dead after an erasure.
+"""Signed links: to a person's own data, good for a day, and to a picture that a provider fetches.
 
-The token holds the row's id and when the record began, so that no other record answers to it.
+The token of data holds the row's id and when the record began, so that no other record answers to
+it; a part of a reply never gives its id to another. Both are dead after an erasure.
 """
 
 from functools import cached_property
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from storage import privacy
+from storage import outbox, privacy
 from storage.store import Store
 
 MAX_AGE = 24 * 3600
+#: A provider fetches a picture as it passes the message on, and again when it tries again.
+PICTURE_AGE = 6 * 3600
 
 
 class DataLinks:
@@ -40,3 +43,27 @@ class DataLinks:
             if begun is None or privacy.since(connection, person_id) != begun:
                 return None
             return privacy.export(connection, self._store, person_id)
+
+
+class PictureLinks:
+    """Makes and reads the links to the pictures of replies."""
+
+    def __init__(self, store: Store, base_url: str) -> None:
+        self._store, self._base = store, base_url.rstrip("/")
+
+    @cached_property
+    def _signer(self) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt="picture")
+
+    def make(self, part_id: int) -> str:
+        """The address of the picture of a part of a reply."""
+        return f"{self._base}/pictures/{self._signer.dumps(part_id)}"
+
+    def open(self, token: str) -> bytes | None:
+        """The picture behind a token; None when it is forged, too old, or the picture is gone."""
+        try:
+            part_id = self._signer.loads(token, max_age=PICTURE_AGE)
+        except (BadData, ValueError):
+            return None
+        document = outbox.document(self._store, part_id)
+        return document.content if document and document.is_picture else None

@@ -151,6 +151,7 @@ class Worker:
             thread.turn,
             consent_on_page=can.consent_on_page,
             documents=can.documents,
+            pictures=can.pictures,
             is_admin=is_admin,
             actor=actor_of(thread.channel, thread.identity) if is_admin else "",
         )

@@ -67,19 +67,28 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A small file that goes out with a reply (a person's own data)."""
+    """A small file that goes out with a reply: a person's own data, or a picture (.png)."""
 
     name: str
-    content: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is shown, not only offered."""
+        return self.name.endswith(".png")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes out: plain text, perhaps with buttons or one document."""
+    """What goes out: plain text, perhaps with buttons or one document.
+
+    `link` is where a provider fetches the document, where it is not handed over (`can.fetches`).
+    """
 
     text: str
     choices: tuple[Choice, ...] = ()
     document: Document | None = None
+    link: str = field(default="", repr=False)
 
     def with_note(self, note: str) -> "Reply":
         """The same reply with a paragraph added at its end."""
@@ -138,6 +147,7 @@ class Turn:
     training: bool | None = None
     consent_on_page: bool = False
     documents: bool = False
+    pictures: bool = False
     waiting_text: str | None = field(default=None, repr=False)
     menu: tuple[Choice, ...] = ()
     topic: str | None = None
@@ -194,3 +204,8 @@ class Capabilities:
     #: An answer may be seen while it is written; `pulled`: from the store, where it is read anyway.
     drafts: bool = False
     pulled: bool = False
+    #: A message that was sent can be replaced in its place.
+    edits: bool = False
+    #: Pictures can be sent; `fetches`: the provider takes them from a link of ours.
+    pictures: bool = False
+    fetches: bool = False

@@ -4,6 +4,7 @@ Order: the first open row of a conversation goes first; urgent rows have a lane 
 Knows states and times. Knows no provider: rate limits and error kinds are `bot.delivery`'s.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +78,7 @@ def enqueue(
             "body": box.seal(part.text),
             "choices": [[choice.id, choice.label] for choice in part.choices],
             "document_name": part.document.name if part.document else None,
-            "document": box.seal(part.document.content) if part.document else None,
+            "document": box.seal(_packed(part.document)) if part.document else None,
             "template": False,
             "status": "queued",
             "attempts": 0,
@@ -283,6 +284,32 @@ def counts(connection: Connection, *, since: float) -> dict[str, int]:
     return {state: count for state, count in rows}
 
 
+def document(store: Store, part_id: int) -> Document | None:
+    """What goes out with a part, for a provider that fetches it; None when it is gone."""
+    query = (
+        select(Outbox.document_name, Outbox.document, Person.data_key)
+        .join(Conversation, Conversation.id == Outbox.conversation_id)
+        .join(Person, Person.id == Conversation.person_id)
+        .where(Outbox.id == part_id, Outbox.document_name.is_not(None))
+    )
+    with store.glance() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        return None
+    return _unpacked(row.document_name, store.cipher.box(row.data_key).open(row.document))
+
+
+def _packed(document: Document) -> str:
+    """A file as the text that is sealed: pictures are no text."""
+    content = document.content
+    return b64encode(content).decode() if document.is_picture else content.decode()
+
+
+def _unpacked(name: str, text: str) -> Document:
+    plain = Document(name, text.encode())
+    return Document(name, b64decode(text)) if plain.is_picture else plain
+
+
 def _readable(store: Store, row: Any, now: float) -> Parcel | None:
     """A part that no key opens is put off and named in the log: it must not stop the others."""
     try:
@@ -295,9 +322,7 @@ def _readable(store: Store, row: Any, now: float) -> Parcel | None:
 
 def _parcel(store: Store, row: Any) -> Parcel:
     box = store.cipher.box(row.data_key)
-    document = None
-    if row.document_name:
-        document = Document(row.document_name, box.open(row.document))
+    document = _unpacked(row.document_name, box.open(row.document)) if row.document_name else None
     choices = tuple(Choice(key, label) for key, label in row.choices)
     return Parcel(
         id=row.id,

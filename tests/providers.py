@@ -29,7 +29,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 EXTRACT = Path(__file__).parent / "data" / "telegram_bot_api_extract.json"
-SENDS = ("sendMessage", "sendDocument", "Messages.json")
+SENDS = ("sendMessage", "sendDocument", "sendPhoto", "Messages.json")
+FILES = {"document", "photo"}
 #: Faults after which the message may or may not have been passed on.
 UNCLEAR = ("hang", "reset", "closed", "garbage", "504")
 
@@ -95,6 +96,8 @@ class Providers:
         self.refusal = ""
         self.faults: dict[str, deque[str]] = {}
         self.webhook: dict[str, str] = {}
+        #: What Telegram's messages say now, with their buttons; a deleted one is taken out.
+        self.shown: dict[str, tuple[str, str]] = {}
         self.updates: list[dict[str, Any]] = []
         self.confirmed: list[int] = []
         self.stopping = False
@@ -211,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._telegram_error(400, f"Bad Request: {wrong}")
         elif method in SENDS:
             self._telegram_send(method, data)
+        elif method == "editMessageText":
+            self._telegram_edit(data)
         else:
             self._telegram_other(method, data)
 
@@ -223,6 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         sent = self.providers.record("telegram", method, data["chat_id"], text, data)
         if sent.outcome != "ok":
             return self._fault(sent.outcome, "telegram")
+        self.providers.shown[sent.provider_id] = (text, data.get("reply_markup", ""))
         chat = {"id": int(data["chat_id"]), "type": "private", "first_name": "A"}
         result = {
             "message_id": int(sent.provider_id),
@@ -231,6 +237,19 @@ class _Handler(BaseHTTPRequestHandler):
             "text": text,
         }
         return self._answer(200, {"ok": True, "result": result})
+
+    def _telegram_edit(self, data: dict[str, str]) -> None:
+        said, number = (data["text"], data.get("reply_markup", "")), data.get("message_id", "")
+        with self.providers.lock:
+            before = self.providers.shown.get(number)
+            if before is not None:
+                self.providers.shown[number] = said
+        if before is None:
+            return self._telegram_error(400, "Bad Request: message to edit not found")
+        if before == said:
+            words = "specified new message content and reply markup are exactly the same"
+            return self._telegram_error(400, f"Bad Request: message is not modified: {words}")
+        return self._answer(200, {"ok": True, "result": True})
 
     def _telegram_other(self, method: str, data: dict[str, str]) -> None:
         found, result = self.providers, True
@@ -382,14 +401,14 @@ def _fields(headers: Message, body: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in parts if isinstance(parts, list) else ():
         name = part.get_param("name", header="content-disposition")
-        found[str(name)] = part.get_payload(decode=True).decode()
+        found[str(name)] = part.get_payload(decode=True).decode("utf-8", "replace")
         if part.get_filename():
             found[f"{name}.filename"] = str(part.get_filename())
-    if "document.filename" not in found:  # sent by reference: `attach://NAME`
-        attached = found.get("document", "").removeprefix("attach://")
+    for kind in FILES & found.keys():  # sent by reference: `attach://NAME`
+        attached = found[kind].removeprefix("attach://")
         if attached in found:
-            found["document"] = found[attached]
-            found["document.filename"] = found[f"{attached}.filename"]
+            found[kind] = found[attached]
+            found[f"{kind}.filename"] = found[f"{attached}.filename"]
     return found
 
 
@@ -409,7 +428,7 @@ def _unlike(method: dict[str, Any] | None, data: dict[str, str]) -> str:
     missing = [name for name, spec in method.items() if spec["required"] and not data.get(name)]
     if missing:
         return f"{missing[0]} is missing"
-    unknown = set(data) - method.keys() if "document" not in data else set()  # files add names
+    unknown = set(data) - method.keys() if not FILES & data.keys() else set()  # files add names
     return f"{min(unknown)} is unknown" if unknown else ""
 
 

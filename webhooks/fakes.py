@@ -16,6 +16,7 @@ class FakeService:
     accepted: list[Inbound] = field(default_factory=list)
     reports: list[DeliveryReport] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     fault: Exception | None = None
 
     def accept(self, inbound: Inbound) -> None:
@@ -29,6 +30,10 @@ class FakeService:
         if self.fault is not None:
             raise self.fault
         self.reports.append(report)
+
+    def picture(self, token: str) -> bytes | None:
+        """What lies under the token."""
+        return self.pictures.get(token)
 
     def readiness(self) -> Mapping[str, Any]:
         """Ready unless there are reasons."""

@@ -20,6 +20,9 @@ class Service(Protocol):
     def report(self, report: DeliveryReport) -> None:
         """Record a provider's later word on a message. Raises StoreError."""
 
+    def picture(self, token: str) -> bytes | None:
+        """The picture behind a signed link; None when the link is dead. Raises StoreError."""
+
     def readiness(self) -> Mapping[str, Any]:
         """Whether we can serve (`ready`) and why not (`reasons`), as JSON values."""
 

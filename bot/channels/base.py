@@ -37,6 +37,12 @@ class Channel(Protocol):
         Raises SendRefused, SendLater or SendDoubtful; nothing else.
         """
 
+    def edit(self, address: str, provider_id: str, reply: Reply) -> None:
+        """Put another text and buttons in the place of a message, where `can.edits`; waits.
+
+        Raises SendRefused (it is gone), SendLater or SendDoubtful; nothing else.
+        """
+
     def typing(self, address: str) -> None:
         """Show that an answer is being made, if the channel can. Never raises, never waits."""
 

@@ -31,11 +31,13 @@ class FakeChannel:
     sent: list[Sent] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
     drafted: list[tuple[int, str, str]] = field(default_factory=list)
+    edited: list[tuple[str, str, Reply]] = field(default_factory=list)
     acknowledged: list[Inbound] = field(default_factory=list)
     #: Called with the new message's id while the sender still waits for our answer.
     on_taken: Callable[[str], None] | None = None
     in_trouble: str = ""
     _faults: deque[SendError | None] = field(default_factory=deque)
+    _edit_faults: deque[SendError | None] = field(default_factory=deque)
     _accept: Accept | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -50,6 +52,10 @@ class FakeChannel:
     def fail_next(self, *faults: SendError | None) -> None:
         """Raise these in turn at the next sends; None lets one through."""
         self._faults.extend(faults)
+
+    def fail_next_edit(self, *faults: SendError | None) -> None:
+        """Raise these in turn at the next edits; None lets one through."""
+        self._edit_faults.extend(faults)
 
     def deliver(self, inbound: Inbound) -> None:
         """Play one incoming message. Raises what `accept` raises; RuntimeError before `start`."""
@@ -68,6 +74,14 @@ class FakeChannel:
         if self.on_taken is not None:
             self.on_taken(provider_id)
         return Delivery(provider_id)
+
+    def edit(self, address: str, provider_id: str, reply: Reply) -> None:
+        """Note the new text, or raise the next fault."""
+        with self._lock:
+            fault = self._edit_faults.popleft() if self._edit_faults else None
+            if fault is not None:
+                raise fault
+            self.edited.append((address, provider_id, reply))
 
     def typing(self, address: str) -> None:
         """Note that the sign was shown."""

@@ -10,17 +10,14 @@ import functools
 import logging
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 import httpx
-from telegram import LinkPreviewOptions, Message
 
-from bot.channels import telegram_parse
+from bot.channels import telegram_out, telegram_parse
 from bot.channels.base import Accept
 from bot.channels.loop import LoopStopped, LoopThread
-from bot.channels.split import utf16
-from bot.channels.telegram_buttons import keyboard
 from bot.channels.telegram_drafts import EVERY, Previews
 from bot.channels.telegram_faults import Request, meaning
 from bot.channels.telegram_receive import Bot, Receiver, advice
@@ -28,9 +25,8 @@ from core.errors import SendDoubtful, SendError, SendLater
 from core.logs import crash, event
 from core.messages import Capabilities, Delivery, Inbound, Reply
 
-_CAPTION_LIMIT = 1024
+T = TypeVar("T")
 _CONNECTIONS = 128
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class TelegramChannel:
@@ -81,6 +77,8 @@ class TelegramChannel:
             typing=True,
             documents=True,
             drafts=True,
+            edits=True,
+            pictures=True,
             overall_per_s=30.0,
             chat_burst=1,
             chat_every_s=1.0,
@@ -102,17 +100,11 @@ class TelegramChannel:
 
     def send(self, address: str, reply: Reply, *, template: bool = False) -> Delivery:
         """Send one message; Telegram has no templates. Raises SendError's children only."""
-        try:
-            future = self._loop.spawn(lambda: self._send(address, reply))
-        except LoopStopped:
-            raise SendLater("stopped", code="stopped") from None
-        try:
-            return future.result(self._longest() + 1)
-        except SendError:
-            raise
-        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
-            future.cancel()
-            raise SendDoubtful("cut off", code="cut_off") from None
+        return self._awaited(lambda: self._send(address, reply))
+
+    def edit(self, address: str, provider_id: str, reply: Reply) -> None:
+        """Replace a message; one that says so already is left. Raises SendError's children only."""
+        self._awaited(lambda: self._edit(address, provider_id, reply))
 
     def typing(self, address: str) -> None:
         """Show "typing…" for five seconds; at most one request in flight for a chat."""
@@ -182,10 +174,31 @@ class TelegramChannel:
         """Waiting for a connection, making it, and the answer; a trickling answer ends here too."""
         return 2 * self._connect_timeout() + self._timeout
 
+    def _awaited(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of a call in the loop. Raises SendError's children only."""
+        try:
+            future = self._loop.spawn(make)
+        except LoopStopped:
+            raise SendLater("stopped", code="stopped") from None
+        try:
+            return future.result(self._longest() + 1)
+        except SendError:
+            raise
+        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
+            future.cancel()
+            raise SendDoubtful("cut off", code="cut_off") from None
+
+    async def _edit(self, address: str, provider_id: str, reply: Reply) -> None:
+        try:
+            async with asyncio.timeout(self._longest()):
+                await telegram_out.edit(self._client(), address, provider_id, reply)
+        except Exception as error:
+            raise meaning(error) from None
+
     async def _send(self, address: str, reply: Reply) -> Delivery:
         try:
             async with asyncio.timeout(self._longest()):
-                message = await self._hand_over(address, reply)
+                message = await telegram_out.send(self._client(), address, reply)
         except Exception as error:
             fault = meaning(error)
             if fault.code == "token":
@@ -193,23 +206,6 @@ class TelegramChannel:
             raise fault from None
         self._troubles.pop("sending", None)
         return Delivery(str(message.message_id))
-
-    async def _hand_over(self, address: str, reply: Reply) -> Message:
-        bot, (text, buttons) = self._client(), keyboard(reply)
-        if reply.document is None:
-            return await bot.send_message(
-                address, text, reply_markup=buttons, link_preview_options=_NO_PREVIEW
-            )
-        caption = text if utf16(text) <= _CAPTION_LIMIT else None
-        if caption is None:
-            await bot.send_message(address, text, link_preview_options=_NO_PREVIEW)
-        return await bot.send_document(
-            address,
-            reply.document.content.encode(),
-            filename=reply.document.name,
-            caption=caption or None,
-            reply_markup=buttons,
-        )
 
     async def _show_typing(self, address: str) -> None:
         try:

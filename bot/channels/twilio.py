@@ -75,6 +75,8 @@ class TwilioChannel:
             text_limit=_TEXT_LIMIT,
             max_buttons=3,
             window_hours=24,
+            pictures=bool(self._public_url),
+            fetches=True,
             overall_per_s=80.0,
             chat_burst=5,
             chat_every_s=6.0,
@@ -122,6 +124,10 @@ class TwilioChannel:
         """Send one message. Raises SendRefused, SendLater or SendDoubtful."""
         if template:
             return self._send_template(address)
+        if reply.link:
+            # A picture goes with a text only: its buttons are written out below it.
+            text = numbered(reply.text, reply.choices)
+            return self._create(address, body=text, media_url=[reply.link])
         content = self._quick_replies.find(reply) if reply.choices else None
         if content:
             try:
@@ -133,6 +139,9 @@ class TwilioChannel:
                     raise
                 self._quick_replies.forget(reply, error.code)
         return self._send_text(address, numbered(reply.text, reply.choices))
+
+    def edit(self, address: str, provider_id: str, reply: Reply) -> None:
+        """Nothing: can.edits is false, as WhatsApp's businesses cannot change what they sent."""
 
     def typing(self, address: str) -> None:
         """Nothing: can.typing is false."""
@@ -180,7 +189,7 @@ class TwilioChannel:
             raise SendRefused("an empty message", code="empty")
         return delivery
 
-    def _create(self, address: str, **what: str) -> Delivery:
+    def _create(self, address: str, **what: Any) -> Delivery:
         if self._public_url:
             what["status_callback"] = f"{self._public_url}/webhooks/twilio/status"
         try:

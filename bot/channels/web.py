@@ -36,6 +36,9 @@ class WebChannel:
         """Done already: the page reads the reply from the store."""
         return Delivery()
 
+    def edit(self, address: str, provider_id: str, reply: Reply) -> None:
+        """Nothing: can.edits is false."""
+
     def typing(self, address: str) -> None:
         """The page shows it by itself while it waits."""
 

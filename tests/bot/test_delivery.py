@@ -222,7 +222,7 @@ def test_a_late_word_is_recorded_or_ignored(house: House) -> None:
 # Parts and limits, without a store.
 
 BUTTONS = (Choice("a:b", "A"),)
-FILE = Document("lafiya.json", "{}")
+FILE = Document("lafiya.json", b"{}")
 
 
 @pytest.mark.parametrize(

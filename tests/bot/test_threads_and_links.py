@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,10 @@ from bot.links import MAX_AGE, DataLinks
 from bot.runner import Runner
 from bot.typing import EVERY, FIRST_AFTER, TypingSigns
 from core.errors import StoreError
+from core.messages import Document, Reply
+from storage import outbox, threads
 from storage.store import Store
-from tests.bot.conftest import House
+from tests.bot.conftest import WHATSAPP, House, MakeHouse
 
 
 def test_a_ring_wakes_and_an_unheard_one_is_kept() -> None:
@@ -133,3 +136,48 @@ def test_a_link_of_another_service_opens_nothing(house: House, store: Store) -> 
     stranger = house.app.links._signer.__class__("another secret", salt="my-data")
     assert house.app.data(stranger.dumps([1, None])) is None
     assert MAX_AGE == 24 * 3600
+
+
+PNG = b"\x89PNG\r\n\x1a\n\xff\x00"
+
+
+def pictured(house: House) -> str:
+    """A picture went out to somebody on WhatsApp; the path of its link."""
+    house.say("taimako", channel="whatsapp")
+    with house.app.store.write() as connection:
+        line = threads.line(connection, 1)
+        said = threads.add_reply(connection, house.app.store, line, "zane", now=house.now)
+        part = Reply("zane", document=Document("r1.png", PNG))
+        outbox.enqueue(
+            connection,
+            house.app.store,
+            line,
+            said,
+            [part],
+            urgent=False,
+            now=house.now,
+            expires_at=house.now + 60,
+        )
+    house.whatsapp.can = replace(WHATSAPP, pictures=True, fetches=True)
+    house.send()
+    sent = house.whatsapp.sent[-1].reply
+    assert sent.document == part.document
+    return sent.link
+
+
+def test_a_picture_is_fetched_from_a_link_until_it_is_erased(make_house: MakeHouse) -> None:
+    house = make_house(public_url="https://lafiya.example")
+    link = pictured(house)
+    assert link.startswith("https://lafiya.example/pictures/")
+    token = link.rpartition("/")[2]
+    assert house.app.picture(token) == PNG
+    assert house.app.data(token) is None
+    assert house.app.picture(house.app.links.make(1).rpartition("/")[2]) is None
+    house.say("goge", channel="whatsapp")
+    house.press("erase:yes", channel="whatsapp")
+    assert house.app.picture(token) is None
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "\ud800", "é" * 300])
+def test_a_forged_link_shows_nothing(house: House, token: str) -> None:
+    assert house.app.picture(token) is None

@@ -44,13 +44,24 @@ def settle(store, parcel, status, *, lease=LEASE, now=NOW, **values):
 
 
 def test_a_part_comes_back_as_it_was_queued(any_store):
-    reply = Reply("amsa", (Choice("a:yes", "I"), Choice("a:no", "A'a")), Document("d.json", "{ƙ}"))
+    reply = Reply(
+        "amsa", (Choice("a:yes", "I"), Choice("a:no", "A'a")), Document("d.json", "{ƙ}".encode())
+    )
     queue(any_store, talk(any_store), reply)
     [parcel] = ready(any_store)
     assert parcel.reply == reply
     assert (parcel.address, parcel.channel, parcel.template) == ("a", "telegram", False)
     assert (parcel.attempts, parcel.doubts, parcel.last_in_at) == (0, 0, NOW)
     assert ready(any_store, "whatsapp") == []
+
+
+def test_a_picture_comes_back_as_it_was_queued(any_store):
+    picture = Document("r1.png", bytes(range(256)))
+    queue(any_store, talk(any_store), Reply("zane", document=picture))
+    [parcel] = ready(any_store)
+    assert parcel.reply.document == picture
+    assert outbox.document(any_store, parcel.id) == picture
+    assert outbox.document(any_store, parcel.id + 1) is None
 
 
 def test_order_within_a_conversation_and_lane(any_store):

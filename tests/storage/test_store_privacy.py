@@ -58,7 +58,7 @@ def told(store):
     job = claim(store)
     assert job.message_id == one(store, "SELECT max(id) FROM messages"), "nothing else is queued"
     finish(store, job)
-    document = Document("lafiya.json", json.dumps({"name": NAME}))
+    document = Document("lafiya.json", json.dumps({"name": NAME}).encode())
     queue(store, job.conversation_id, ANSWER, Reply(WORDS, (Choice("1", "I"),), document))
     send(store, "whatsapp")
     person = one(store, "SELECT id FROM people")
@@ -123,7 +123,7 @@ def test_sealed_text_comes_back(any_url, open_again):
     assert (thread.turn.text, thread.address) == (WORDS, NUMBER)
     [parcel] = ready(store, "whatsapp")
     assert (parcel.address, parcel.reply.text) == (NUMBER, WORDS)
-    assert NAME in parcel.reply.document.content
+    assert NAME.encode() in parcel.reply.document.content
     shown = threads.shown(store, "whatsapp", NUMBER, after=0)
     assert [s.text for s in shown] == [WORDS, f"{ANSWER} {WORDS}"]
 

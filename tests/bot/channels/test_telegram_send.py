@@ -220,7 +220,9 @@ def test_a_button_id_beyond_64_bytes_becomes_a_numbered_line(providers, channel,
 
 
 def test_a_document_goes_with_its_text(providers, channel):
-    channel.send(CHAT, Reply("Ga bayananku", document=Document("bayanai.txt", "ƙaramin fayil")))
+    channel.send(
+        CHAT, Reply("Ga bayananku", document=Document("bayanai.txt", "ƙaramin fayil".encode()))
+    )
     sent = providers.sent[0]
     assert sent.method == "sendDocument"
     assert sent.data["document"] == "ƙaramin fayil"
@@ -229,9 +231,60 @@ def test_a_document_goes_with_its_text(providers, channel):
 
 
 def test_a_document_with_a_text_beyond_a_caption(providers, channel):
-    channel.send(CHAT, Reply("a" * 1025, document=Document("bayanai.txt", "x")))
+    channel.send(CHAT, Reply("a" * 1025, document=Document("bayanai.txt", b"x")))
     assert [s.method for s in providers.sent] == ["sendMessage", "sendDocument"]
     assert providers.sent[1].text == ""
+
+
+def test_a_picture_is_shown_with_its_text_and_buttons(providers, channel):
+    picture = Document("r1.png", b"\x89PNG\r\n\x1a\n\xff")
+    channel.send(CHAT, Reply("Ga zane", (Choice("swap:r1:ask", "Musanya"),), picture))
+    sent = providers.sent[0]
+    assert (sent.method, sent.text, sent.data["photo.filename"]) == (
+        "sendPhoto",
+        "Ga zane",
+        "r1.png",
+    )
+    assert "swap:r1:ask" in sent.data["reply_markup"]
+
+
+def test_a_message_is_edited_in_its_place(providers, channel):
+    number = channel.send(CHAT, Reply("10 %", (Choice("cancel:r1:ask", "Soke"),))).provider_id
+    channel.edit(CHAT, number, Reply("20 %", (Choice("cancel:r1:ask", "Soke"),)))
+    channel.edit(CHAT, number, Reply("100 %"))
+    channel.edit(CHAT, number, Reply("100 %"))  # "message is not modified" is no error
+    assert providers.shown[number] == ("100 %", "")
+    calls = providers.called("editMessageText")
+    assert [call["text"] for call in calls] == ["20 %", "100 %", "100 %"]
+    assert (calls[0]["chat_id"], calls[0]["message_id"]) == (CHAT, number)
+    assert len(providers.sent) == 1
+
+
+EDIT_FAULTS = [
+    ("429", SendLater, "429"),
+    ("500", SendLater, "500"),
+    ("403", SendRefused, "403"),
+    ("400", SendRefused, "400"),
+    ("reset", SendDoubtful, "ReadError"),
+]
+
+
+@pytest.mark.parametrize(("fault", "kind", "code"), EDIT_FAULTS)
+def test_what_becomes_of_an_edit(providers, channel, fault, kind, code):
+    number = channel.send(CHAT, Reply("10 %")).provider_id
+    providers.faults["editMessageText"] = deque([fault])
+    providers.plan.retry_after = 7
+    with pytest.raises(kind) as failed:
+        channel.edit(CHAT, number, Reply("20 %"))
+    assert failed.value.code == code
+    assert getattr(failed.value, "after", None) == (7 if fault == "429" else None)
+
+
+def test_a_deleted_message_is_refused(providers, channel):
+    number = channel.send(CHAT, Reply("10 %")).provider_id
+    providers.shown.clear()
+    with pytest.raises(SendRefused):
+        channel.edit(CHAT, number, Reply("20 %"))
 
 
 def test_many_threads_share_one_loop(providers, channel):

@@ -13,7 +13,7 @@ from bot.channels.twilio import CONTENT_BASE, RETRY_ENDING, TwilioChannel
 from bot.channels.twilio_account import Account
 from bot.channels.twilio_codes import CODES, Meaning, send_error
 from core.errors import Forged, SendDoubtful, SendError, SendLater, SendRefused
-from core.messages import Choice, Reply
+from core.messages import Choice, Document, Reply
 from tests.payloads import form, signature
 from tests.providers import Providers
 
@@ -369,3 +369,18 @@ def test_every_code_has_one_meaning(code):
     assert isinstance(error, SendLater if later else SendRefused)
     assert error.code == code
     assert getattr(error, "gone", False) is (CODES[code] is Meaning.GONE)
+
+
+def test_a_picture_is_fetched_from_its_link(providers):
+    channel = _channel(providers.base, public_url=PUBLIC)
+    picture = Document("r1.png", b"png")
+    channel.send(TO, Reply("Ga zane", YES_NO, picture, link=f"{PUBLIC}/pictures/t"))
+    channel.stop()
+    data = providers.sent[0].data
+    assert data["MediaUrl"] == f"{PUBLIC}/pictures/t"
+    assert data["Body"] == "Ga zane\n\n1. Na yarda\n2. A'a"
+    assert channel.can.pictures
+
+
+def test_without_a_public_address_no_picture_can_be_fetched(channel):
+    assert not channel.can.pictures
