@@ -44,6 +44,7 @@ _SIX_FIRST: Final = re.compile(r"(?<![\w])6(?=[aeiou][a-z]{2})")
 _LONG_REPEAT: Final = re.compile(r"([^\W\d_])\1{2,}")
 _WORD: Final = re.compile(r"[^\W_]+")
 _SHORT_NEGATION: Final = re.compile(r"\bb (?=(?:ya|ta|na|sa|ma|a|shi|ni|su|mu|tsaya|iya)\b)")
+_BEYOND: Final = re.compile(r"[^\x00-\x7f]+")
 _MAX_PASSES: Final = 8
 # One message is folded by triage, search, commands and more: each time the same words.
 _REMEMBERED: Final = 512
@@ -82,9 +83,17 @@ def expand(text: str) -> str:
     Only forms with one reading are touched (wlh, sbd, yanada, nunfashi). Ambiguous ones
     (baya, bata, yaki, t, s) stay as they are: guessing there could turn a danger around.
     """
+    return written_out(fold(text))
+
+
+def written_out(folded: str) -> str:
+    """Return what `expand` makes of a text that is `folded` already."""
     table = short_forms()
-    written = _WORD.sub(lambda m: table.get(m[0], m[0]), fold(text))
-    return _SHORT_NEGATION.sub("ba ", written)
+    words = _WORD.findall(folded)
+    # Most texts hold no short form, and writing a text anew costs more than looking.
+    if not table.keys().isdisjoint(words):
+        folded = _WORD.sub(lambda m: table.get(m[0], m[0]), folded)
+    return _SHORT_NEGATION.sub("ba ", folded) if "b" in words else folded
 
 
 @functools.cache
@@ -107,8 +116,14 @@ def _fold_once(text: str) -> str:
 
 def _without_marks(text: str) -> str:
     """Leave out what only letters beyond ASCII have: marks, invisible signs, look-alikes."""
-    text = unicodedata.normalize("NFKD", text).lower().translate(_TABLE)
-    return unicodedata.normalize("NFKC", "".join(map(_keep, text)))
+    # Marks are dropped, so that nothing is left that could join with an ASCII neighbour.
+    return _BEYOND.sub(lambda run: _plain(run[0]), text)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _plain(run: str) -> str:
+    run = unicodedata.normalize("NFKD", run).lower().translate(_TABLE)
+    return unicodedata.normalize("NFKC", "".join(map(_keep, run)))
 
 
 def _keep(char: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from knowledge.triage_sieve import Needed, Sieve, better, needs
+from knowledge.triage_sieve import Needed, Sieve, better, compiled, needs
 from knowledge.triage_signs import Sign
 from knowledge.triage_text import key, pattern_key
 
@@ -87,29 +87,24 @@ class _Rule:
     """One phrase or pattern, or a pair of patterns that stand near one another."""
 
     hit: Hit
-    first: re.Pattern[str]
-    second: re.Pattern[str] | None = None
+    first: str
+    second: str | None = None
 
     def fits(self, keyed: str) -> bool:
         if self.second is None:
-            return self.first.search(keyed) is not None
-        return any(self._beside(keyed, a) for a in self.first.finditer(keyed))
-
-    def _beside(self, keyed: str, a: re.Match[str]) -> bool:
-        if self.second is None:
-            return False
-        b = self.second.search(keyed, max(0, a.start() - PAIR_REACH), a.end() + PAIR_REACH)
-        return b is not None and (b.start() >= a.end() or b.end() <= a.start())
+            return compiled(self.first).search(keyed) is not None
+        second = compiled(self.second)
+        return any(_beside(second, keyed, a) for a in compiled(self.first).finditer(keyed))
 
 
 class Rules:
-    """Every written rule of every sign, compiled once."""
+    """Every written rule of every sign, compiled when a message first needs it."""
 
     def __init__(self, signs: Mapping[str, Sign]) -> None:
-        """Compile the rules of `signs`; a pattern that is not a regular expression raises."""
+        """Read the rules of `signs`; a pattern that is not a regular expression raises."""
         texts = list(_texts(signs))
         self._sieve = Sieve([_needed(*patterns) for _, patterns in texts])
-        self._rules = [_Rule(hit, *map(re.compile, patterns)) for hit, patterns in texts]
+        self._rules = [_Rule(hit, *patterns) for hit, patterns in texts]
         self._cries = {bare(key(cry)): name for name, s in signs.items() for cry in s.cries}
 
     def cry(self, keyed: str) -> str | None:
@@ -124,6 +119,11 @@ class Rules:
             if rule.hit not in found and rule.fits(keyed):
                 found[rule.hit] = None
         return list(found)
+
+
+def _beside(second: re.Pattern[str], keyed: str, a: re.Match[str]) -> bool:
+    b = second.search(keyed, max(0, a.start() - PAIR_REACH), a.end() + PAIR_REACH)
+    return b is not None and (b.start() >= a.end() or b.end() <= a.start())
 
 
 def _texts(signs: Mapping[str, Sign]) -> Iterator[tuple[Hit, tuple[str, ...]]]:

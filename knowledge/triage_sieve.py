@@ -8,6 +8,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from re import _parser as parser  # type: ignore[attr-defined]  # no other module reads patterns
 from typing import Any, Final
 
@@ -55,19 +56,25 @@ class Union:
     """Patterns of which any may match, asked as one."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        """Compile `patterns`."""
-        each = list(patterns)
-        self._sieve = Sieve([needs(pattern) for pattern in each])
-        self._each = [re.compile(pattern) for pattern in each]
-        self._whole = re.compile("|".join(f"(?:{pattern})" for pattern in each))
+        """Read `patterns`; one that is not a regular expression raises."""
+        self._each = list(patterns)
+        self._sieve = Sieve([needs(pattern) for pattern in self._each])
+        self._whole = "|".join(f"(?:{pattern})" for pattern in self._each)
 
     def matches(self, text: str) -> bool:
         """Say whether any pattern stands somewhere in `text`."""
-        return any(self._each[number].search(text) for number in self._sieve.possible(text))
+        possible = self._sieve.possible(text)
+        return any(compiled(self._each[number]).search(text) for number in possible)
 
     def replaced(self, text: str, new: str) -> str:
         """Return `text` with `new` for every match."""
-        return self._whole.sub(new, text) if self.matches(text) else text
+        return compiled(self._whole).sub(new, text) if self.matches(text) else text
+
+
+@functools.cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile `pattern` when it is first wanted: most messages need few of a thousand."""
+    return re.compile(pattern)
 
 
 def needs(pattern: str) -> Needed:
@@ -114,8 +121,7 @@ def _told(part: _Part) -> Needed:
 
 def _sequence(parts: Iterable[tuple[Any, Any]]) -> _Part:
     needed, run, whole = _UNKNOWN, _BLANK, True
-    for kind, value in parts:
-        part = _part(kind, value)
+    for part in _parts(parts):
         if part[0] is not None and len(run) * len(part[0]) <= MOST:
             run = frozenset(before + after for before in run for after in part[0])
             continue
@@ -124,10 +130,17 @@ def _sequence(parts: Iterable[tuple[Any, Any]]) -> _Part:
     return (run if whole else None), better(needed, _told((run, _UNKNOWN)))
 
 
+def _parts(parts: Iterable[tuple[Any, Any]]) -> Iterator[_Part]:
+    """Read every part, letters that follow one another as one word."""
+    for literal, group in groupby(parts, lambda part: part[0] is parser.LITERAL):
+        if literal:
+            yield frozenset({"".join(chr(code) for _, code in group)}), _UNKNOWN
+        else:
+            yield from (_part(kind, value) for kind, value in group)
+
+
 def _part(kind: Any, value: Any) -> _Part:
     """Read one part. Of what is not named here nothing is known, and so nothing is ruled out."""
-    if kind is parser.LITERAL:
-        return frozenset(chr(value)), _UNKNOWN
     if kind in (parser.AT, parser.ASSERT, parser.ASSERT_NOT):
         return _BLANK, _UNKNOWN
     if kind is parser.IN and all(item is parser.LITERAL for item, _ in value):

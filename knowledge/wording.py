@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from knowledge.folding import expand, fold
+from knowledge.folding import expand, fold, written_out
 
 _HERE = Path(__file__).parent
 _SYNONYMS = _HERE / "synonyms.yaml"
@@ -35,32 +35,33 @@ class Phrases:
     def __init__(self, table: Mapping[Words, Words] | None = None) -> None:
         """Hold `table`: a phrase's words to the words it stands for (none drops it)."""
         self._table = dict(table or {})
-        self._longest: dict[str, int] = {}
+        sizes: dict[str, set[int]] = {}
         for phrase in self._table:
             for head in phrase[:1]:
-                self._longest[head] = max(self._longest.get(head, 0), len(phrase))
+                sizes.setdefault(head, set()).add(len(phrase))
+        # Most words begin no phrase, and few begin phrases of many lengths.
+        self._sizes = {head: sorted(found, reverse=True) for head, found in sizes.items()}
 
-    def replace(self, words: Sequence[str]) -> Iterator[str]:
+    def replace(self, words: Sequence[str]) -> list[str]:
         """`words` with each longest phrase replaced, from left to right."""
+        replaced: list[str] = []
         start = 0
         while start < len(words):
-            # Most words begin no phrase, and this is asked for every word there is.
-            begins = words[start] in self._longest
-            size, found = next(self._at(words, start), (1, None)) if begins else (1, None)
-            yield from (words[start],) if found is None else found
+            size, found = next(self._at(words, start), (1, (words[start],)))
+            replaced += found
             start += size
+        return replaced
 
     def every(self, words: Sequence[str]) -> Iterator[str]:
         """What all phrases in `words` stand for, overlapping ones too."""
         for start, word in enumerate(words):
-            if word in self._longest:
+            if word in self._sizes:
                 for _, found in self._at(words, start):
                     yield from found
 
     def _at(self, words: Sequence[str], start: int) -> Iterator[tuple[int, Words]]:
         """Phrases that begin at `start`, longest first, with their sizes."""
-        longest = self._longest.get(words[start], 0)
-        for size in range(min(longest, len(words) - start), 0, -1):
+        for size in self._sizes.get(words[start], ()):
             found = self._table.get(tuple(words[start : start + size]))
             if found is not None:
                 yield size, found
@@ -105,15 +106,15 @@ class Wording:
 
     def normal(self, text: str) -> list[str]:
         """The words of `text`, folded, greetings dropped and synonyms made one."""
-        return list(self.same.replace(_words(text)))
+        return self.same.replace(_words(text))
 
     def normals(self, texts: Sequence[str]) -> list[list[str]]:
         """What `normal` gives for each of `texts`, folded in one go: many times quicker."""
-        parts = expand(_BAR.join(text.replace("|", " ") for text in texts)).split("|")
+        parts = fold(_BAR.join(text.replace("|", " ") for text in texts)).split("|")
         if len(parts) != len(texts):
             # Some sign that folds to a bar.
             return [self.normal(text) for text in texts]
-        return [list(self.same.replace(_WORD.findall(part))) for part in parts]
+        return [self.same.replace(_WORD.findall(written_out(part))) for part in parts]
 
     def concepts(self, words: Sequence[str]) -> list[str]:
         """The words that synonyms stand for and the kinds mentioned, sorted, each once."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from knowledge.retrieval import _COMMON, Index, _ridge
+from knowledge.retrieval import _COMMON, Index, _ridge, _ridge_column
 from knowledge.wording import Wording, examples, samples
 
 SYNONYMS = """\
@@ -118,19 +118,33 @@ def test_examples_are_labelled() -> None:
 
 def test_many_texts_are_worded_as_each_alone() -> None:
     wording = Wording.load()
-    texts = ["Yaron na yana da zazzabi", "a | b", "", "mgn maleria??", "6arawo da qafa", "\n|\n"]
+    texts = [
+        "Yaron na yana da zazzabi",
+        "a | b",
+        "",
+        "mgn maleria??",
+        "6arawo da qafa",
+        "\n|\n",
+        "b",
+        "ya b tsaya",
+    ]
     alone = [wording.normal(text) for text in texts]
     assert wording.normals(texts) == alone
     # Fullwidth signs fold to plain ones, the bar between the texts among them.
     assert wording.normals([*texts, "ciwo \uff5c kai"]) == [*alone, wording.normal("ciwo kai")]
 
 
-def test_the_scorer_solves_what_it_says() -> None:
+def drawn_rows() -> tuple[sparse.csr_array, np.random.Generator]:
+    """Three hundred rows of unit length over nine hundred features."""
     draw = np.random.default_rng(7)
     rows = sparse.random(300, 900, density=0.02, random_state=draw, format="csr", dtype=np.float32)
     matrix = sparse.csr_array(rows)
     matrix.data /= np.repeat(np.sqrt(matrix.multiply(matrix).sum(axis=1)), np.diff(matrix.indptr))
-    matrix = sparse.csr_array(np.nan_to_num(matrix.toarray()))
+    return sparse.csr_array(np.nan_to_num(matrix.toarray())), draw
+
+
+def test_the_scorer_solves_what_it_says() -> None:
+    matrix, draw = drawn_rows()
     targets = np.eye(6, dtype=np.float32)[draw.integers(0, 6, 300)]
     spread = np.bincount(matrix.indices, minlength=900)
     part = matrix[:, np.flatnonzero((spread > 1) & (spread < _COMMON * 300))].toarray()
@@ -138,3 +152,11 @@ def test_the_scorer_solves_what_it_says() -> None:
     kernel[np.diag_indices(300)] = 2.5
     exact = np.linalg.solve(kernel, targets)
     assert np.abs(_ridge(matrix, targets, 1.5) - exact).max() < 1e-3
+
+
+def test_the_health_scorer_solves_what_it_says() -> None:
+    matrix, draw = drawn_rows()
+    target = draw.choice([-1.0, 1.0], 300).astype(np.float32)
+    rows = matrix.toarray()
+    exact = np.linalg.solve(rows.T @ rows + 1.5 * np.eye(900), rows.T @ target)
+    assert np.abs(_ridge_column(matrix, target, 1.5) - exact).max() < 1e-4

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from knowledge.triage_context import RULES, Context
 from knowledge.triage_rules import MACROS, Hit, Rules, phrase_pattern
-from knowledge.triage_sieve import Sieve, Union, needs
+from knowledge.triage_sieve import Sieve, Union, compiled, needs
 from knowledge.triage_signs import Sign, load_signs
 from knowledge.triage_text import key, pattern_key
 
@@ -115,6 +116,18 @@ def messages() -> list[str]:
             rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
             texts += [row["text"] for row in rows]
     return [key(text) for text in texts[::4]]
+
+
+def test_every_rule_is_a_regular_expression_though_compiled_late() -> None:
+    for rules in written().values():
+        for rule in rules:
+            assert all(compiled(pattern).pattern == pattern for pattern in rule)
+
+
+def test_a_rule_that_is_no_regular_expression_is_refused_at_start() -> None:
+    broken = replace(next(iter(SIGNS.values())), patterns=("(maciji",))
+    with pytest.raises(re.error, match="unterminated"):
+        Rules({broken.id: broken})
 
 
 def test_the_same_rules_match_as_when_each_is_tried() -> None:
