@@ -185,6 +185,22 @@ class Settings(BaseModel):
     releases_cache: str = Field(
         "data/releases-cache", description="local copies of releases that lie at a URL"
     )
+    exports: str = Field(
+        "data/exports",
+        description="folder of releases that were exported; shared by all machines, if links to "
+        "them are given out",
+    )
+    llama_cpp: str = Field(
+        "",
+        description="folder of llama.cpp with its convert_hf_to_gguf.py, for GGUF exports; empty: "
+        "the one that Unsloth keeps",
+    )
+    hf_token: SecretStr = Field(
+        SecretStr(""), description="Hugging Face token that may write, for pushing releases"
+    )
+    hf_endpoint: str = Field(
+        "https://huggingface.co", description="hub that releases are pushed to"
+    )
     approvals: int = Field(
         1, ge=1, le=2, description="how many admins must agree before a release goes live"
     )
@@ -193,7 +209,7 @@ class Settings(BaseModel):
     )
     log_format: Literal["json", "text"] = Field("json", description="json lines, or plain text")
 
-    @field_validator("public_url", "telegram_api_base", "twilio_api_base")
+    @field_validator("public_url", "telegram_api_base", "twilio_api_base", "hf_endpoint")
     @classmethod
     def _address(cls, value: str) -> str:
         return _check_address(value)

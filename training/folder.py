@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pydantic import BaseModel
+
 from training.config import TrainConfig, config
 from training.rows import DataError
 
@@ -77,7 +79,7 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, wanted: TrainConfig) -> "RunFolder":
+    def create(cls, path: Path, wanted: BaseModel) -> "RunFolder":
         """A new folder with its settings. Raises FileExistsError when there is one already."""
         path.mkdir(parents=True)
         (path / "config.json").write_text(wanted.model_dump_json(indent=2) + "\n", "utf-8")

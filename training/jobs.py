@@ -6,6 +6,7 @@ is told by a lock that the operating system drops with the process: no left-over
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,9 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
+from pydantic import BaseModel
+
 from core import logs
 from core.errors import LafiyaError
-from training.config import TrainConfig
 from training.folder import ENDED, RunFolder, State
 
 LOCK: Final = ".lock"
@@ -49,10 +51,15 @@ class Jobs:
     arguments: tuple[str, ...] = ()
     examiner: str = "cli.examiner"
 
-    def start(self, wanted: TrainConfig, *, name: str) -> RunFolder:
-        """Begin a run in a process of its own. Raises RunRefused when one is active."""
+    def start(self, wanted: BaseModel, *, name: str, anew: bool = False) -> RunFolder:
+        """Begin a run in a process of its own; with `anew` in place of an older one of this name.
+
+        Raises RunRefused when one is active, or when the name is taken.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         with self._reserved(name) as lock:
+            if anew:
+                shutil.rmtree(self.root / name, ignore_errors=True)
             try:
                 run = RunFolder.create(self.root / name, wanted)
             except FileExistsError:

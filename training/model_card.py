@@ -47,6 +47,7 @@ class Facts:
     form: str
     base_model: str
     base_revision: str = ""
+    merged_revision: str = ""
     data: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -117,6 +118,8 @@ def _intended() -> str:
 
 def _trained(facts: Facts) -> str:
     rows = [("Base model", facts.base_model), ("Revision", facts.base_revision or "a local copy")]
+    if facts.merged_revision not in ("", facts.base_revision):
+        rows.append(("Merged into revision", facts.merged_revision))
     sources = facts.config.get("data")
     if isinstance(sources, list | tuple):
         rows.append(("Data", ", ".join(map(str, sources))))

@@ -24,11 +24,11 @@ from transformers import (
 from transformers.initialization import no_init_weights
 
 from inference.gemma import tiny_tokenizer
+from inference.gemma.mark import MARK, is_demo
 from inference.gemma.shapes import TINY, Shape, fill, random_model, text_config
 
 __all__ = ["TINY", "Shape", "adapter", "build", "is_demo", "random_model"]
 
-MARK = "lafiya.json"
 #: Wide enough that greedy answers differ from question to question and seldom stand on an edge.
 SPREAD = 0.3
 #: Every linear layer of the text model (and no other: a vision tower has a q_proj of its own).
@@ -77,12 +77,6 @@ def _enliven(model: PreTrainedModel) -> None:
         elif name.endswith(("q_norm.weight", "k_norm.weight")):
             # Look at single tokens, not at the mean of all: what was asked then matters.
             weight.fill_(1.0)
-
-
-def is_demo(folder: str | Path) -> bool:
-    """Whether this is a folder with random weights. A hub id is none."""
-    mark = Path(folder) / MARK
-    return mark.is_file() and bool(json.loads(mark.read_text(encoding="utf-8")).get("demo"))
 
 
 def adapter(
