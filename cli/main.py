@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, demo, doctor, evaluate, models, releases, serve, talk, train
+from cli import admin, content, demo, doctor, evaluate, export, models, releases, serve, talk, train
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -36,6 +36,7 @@ def _settings(env_file: Path) -> Settings:
         raise click.ClickException(f"wrong settings (see .env.example)\n{error}") from None
 
 
+releases.releases.add_command(export.export)
 for command in (
     serve.serve,
     serve.web,

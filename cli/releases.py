@@ -21,11 +21,16 @@ from inference.engine import BASE
 from storage import instances, store
 from storage.releases import Listed
 from storage.store import Store
+from training.jobs import RunRefused
 from training.registry import Registry, open_registry
 
 LOOK_AGAIN = 0.5
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 BY = click.option("--by", metavar="CHANNEL:ADDRESS", help="Who decides, as in ADMINS.")
+FORCE = click.option(
+    "--force", is_flag=True, help="Without a passed gate; needs --reason and --by."
+)
+REASON = click.option("--reason", help="Why, for the audit.")
 WAIT = click.option(
     "--wait",
     type=click.FloatRange(0, 600),
@@ -63,7 +68,7 @@ def releases() -> None:
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
     """Every release with its state and figures, and what each running process serves."""
-    with _opened(settings, as_json) as office:
+    with opened(settings, as_json) as office:
         rows, pointer = office.registry.listed(), office.registry.pointer()
         strays, serving = office.registry.strays(), _serving(office.store)
         found = {
@@ -75,7 +80,7 @@ def list_(settings: Settings, as_json: bool) -> None:
         }
         lines = [f"live: {found['live']}", *map(_line, rows)]
         lines += [f"{name}: lies in RELEASES, not added (lafiya releases add)" for name in strays]
-        _say(found, [*lines, *map(_instance, serving)], as_json)
+        say(found, [*lines, *map(_instance, serving)], as_json)
 
 
 @releases.command()
@@ -84,14 +89,14 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def show(settings: Settings, name: str, as_json: bool) -> None:
     """Everything known of one release, and whether its files are whole."""
-    with _opened(settings, as_json) as office:
+    with opened(settings, as_json) as office:
         row = office.registry.find(name)
         try:
             files = office.registry.fetch(name).folder
         except EngineError as error:
             files = f"unusable: {error}"
         found = {**asdict(row), "files": files}
-        _say(found, [json.dumps(found, indent=2, ensure_ascii=False)], as_json)
+        say(found, [json.dumps(found, indent=2, ensure_ascii=False)], as_json)
 
 
 @releases.command()
@@ -101,16 +106,16 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 @click.pass_obj
 def add(settings: Settings, folder: Path, by: str | None, as_json: bool) -> None:
     """Take a finished release in as a candidate: a folder with its release.json."""
-    with _opened(settings, as_json) as office:
+    with opened(settings, as_json) as office:
         name = office.registry.add(folder, actor=office.actor(by), now=time.time())
         state = office.registry.find(name).state
-        _say({"name": name, "state": state}, [f"{name}: {state}"], as_json)
+        say({"name": name, "state": state}, [f"{name}: {state}"], as_json)
 
 
 @releases.command()
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Without a passed gate; needs --reason and --by.")
-@click.option("--reason", help="Why, for the audit.")
+@FORCE
+@REASON
 @BY
 @WAIT
 @AS_JSON
@@ -125,11 +130,8 @@ def promote(
     as_json: bool,
 ) -> None:
     """Put a release live, everywhere. Refused unless it has passed the gate."""
-    if force and not ((reason or "").strip() and by):
-        raise click.UsageError("--force needs --reason and --by")
-    if reason and not force:
-        raise click.UsageError("--reason goes with --force")
-    with _opened(settings, as_json) as office:
+    check_force(force, reason, by)
+    with opened(settings, as_json) as office:
         actor, now = office.actor(by), time.time()
         step = office.registry.promote(name, actor=actor, now=now, force_reason=reason)
         if step.live:
@@ -137,7 +139,7 @@ def promote(
             return
         needed = office.registry.approvals
         found = {"live": False, "approvals": step.approvals, "needed": needed}
-        _say(found, [f"{name}: {step.approvals} of {needed} have agreed"], as_json)
+        say(found, [f"{name}: {step.approvals} of {needed} have agreed"], as_json)
 
 
 @releases.command()
@@ -147,7 +149,7 @@ def promote(
 @click.pass_obj
 def rollback(settings: Settings, by: str | None, wait: float, as_json: bool) -> None:
     """Return to what was live before, everywhere."""
-    with _opened(settings, as_json) as office:
+    with opened(settings, as_json) as office:
         pointer = office.registry.rollback(actor=office.actor(by), now=time.time())
         _say_live(office, pointer.release or BASE, wait, as_json)
 
@@ -159,13 +161,21 @@ def rollback(settings: Settings, by: str | None, wait: float, as_json: bool) -> 
 @click.pass_obj
 def retire(settings: Settings, name: str, by: str | None, as_json: bool) -> None:
     """Take a release out of the candidates."""
-    with _opened(settings, as_json) as office:
+    with opened(settings, as_json) as office:
         office.registry.retire(name, actor=office.actor(by), now=time.time())
-        _say({"name": name, "state": "retired"}, [f"{name}: retired"], as_json)
+        say({"name": name, "state": "retired"}, [f"{name}: retired"], as_json)
+
+
+def check_force(force: bool, reason: str | None, by: str | None) -> None:
+    """An override has a reason and an admin's name. Raises UsageError."""
+    if force and not ((reason or "").strip() and by):
+        raise click.UsageError("--force needs --reason and --by")
+    if reason and not force:
+        raise click.UsageError("--reason goes with --force")
 
 
 @contextmanager
-def _opened(settings: Settings, as_json: bool) -> Iterator[Office]:
+def opened(settings: Settings, as_json: bool) -> Iterator[Office]:
     """The registry; a refusal ends the command with its reason and exit code 1."""
     database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
     with closing(database):
@@ -174,8 +184,8 @@ def _opened(settings: Settings, as_json: bool) -> Iterator[Office]:
         store.check_key(database)
         try:
             yield Office(settings, database, open_registry(settings, database))
-        except (ReleaseRefused, EngineError) as error:
-            code = error.code if isinstance(error, ReleaseRefused) else "unusable"
+        except (ReleaseRefused, EngineError, RunRefused) as error:
+            code = "unusable" if isinstance(error, EngineError) else error.code
             if as_json:
                 click.echo(json.dumps({"refused": code, "why": str(error)}, ensure_ascii=False))
             else:
@@ -183,7 +193,8 @@ def _opened(settings: Settings, as_json: bool) -> Iterator[Office]:
             raise click.exceptions.Exit(1) from None
 
 
-def _say(found: dict[str, Any], lines: list[str], as_json: bool) -> None:
+def say(found: dict[str, Any], lines: list[str], as_json: bool) -> None:
+    """What was found, as one JSON object or as lines."""
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
@@ -197,7 +208,7 @@ def _say_live(office: Office, name: str, wait: float, as_json: bool) -> None:
     there = sum(one["release"] == name for one in serving)
     lines = [f"{name} is live: {there} of {len(serving)} running processes serve it"]
     found = {"live": True, "release": name, "instances": serving}
-    _say(found, [*lines, *map(_instance, serving)], as_json)
+    say(found, [*lines, *map(_instance, serving)], as_json)
 
 
 def _serving(database: Store) -> list[dict[str, Any]]:

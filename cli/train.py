@@ -1,19 +1,16 @@
 """`lafiya train`: begin a run, watch it, stop it, take it up again; `--dry-run` looks first."""
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from core.errors import LafiyaError
+from cli.follow import follow, say
 from core.settings import Settings
 from storage import store
-from training import jobs as running
 from training.config import TrainConfig, config
-from training.folder import RunFolder, State
 from training.jobs import Jobs
 
 #: Knobs in the order in which the help shows them; the rest of `TrainConfig` is named with --set.
@@ -66,7 +63,7 @@ def train(
     migrated(settings)
     jobs = runs(settings, context)
     run = jobs.start(wanted, name=name or f"r{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    _follow(run, jobs, as_json, detach)
+    follow(run, jobs, as_json, detach)
 
 
 @train.command("list")
@@ -76,7 +73,7 @@ def list_runs(context: click.Context, as_json: bool) -> None:
     """Every run and where it stands."""
     jobs = runs(context.obj, context)
     for run in jobs.all():
-        _say(run, jobs.state(run), as_json)
+        say(run, jobs.state(run), as_json)
 
 
 @train.command()
@@ -87,7 +84,7 @@ def list_runs(context: click.Context, as_json: bool) -> None:
 def resume(context: click.Context, name: str, detach: bool, as_json: bool) -> None:
     """Go on with a run that was stopped or killed, from its last checkpoint."""
     jobs = runs(context.obj, context)
-    _follow(jobs.resume(name), jobs, as_json, detach)
+    follow(jobs.resume(name), jobs, as_json, detach)
 
 
 @train.command()
@@ -106,7 +103,7 @@ def cancel(context: click.Context, name: str) -> None:
 def watch(context: click.Context, name: str, as_json: bool) -> None:
     """Follow a run that is going on."""
     jobs = runs(context.obj, context)
-    _follow(jobs.find(name), jobs, as_json, False)
+    follow(jobs.find(name), jobs, as_json, False)
 
 
 @train.command()
@@ -154,56 +151,3 @@ def _look(settings: Settings, wanted: TrainConfig, as_json: bool) -> None:
         click.echo(json.dumps(report.record(), ensure_ascii=False))
     else:
         click.echo(report.text())
-
-
-def _follow(run: RunFolder, jobs: Jobs, as_json: bool, detach: bool) -> None:
-    if detach:
-        _say(run, run.state(), as_json)
-        return
-    try:
-        last = _shown(run, running.wait(run, jobs), as_json)
-    except KeyboardInterrupt:
-        click.echo(f"\nThe run goes on. To stop it: lafiya train cancel {run.name}", err=True)
-        raise click.exceptions.Exit(130) from None
-    if last.phase != "done":
-        raise LafiyaError(f"{run.name}: {last.phase}. {last.detail}")
-
-
-def _shown(run: RunFolder, states: Iterable[State], as_json: bool) -> State:
-    """Every state as a line of JSON, or all as one bar that moves."""
-    last = State()
-    if as_json:
-        for last in states:
-            _say(run, last, True)
-        return last
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[say]}"))
-    with Progress(*columns, TimeElapsedColumn()) as progress:
-        bar = progress.add_task(run.name, total=1.0, say="")
-        for last in states:
-            say = told(last)
-            progress.update(bar, completed=last.share, description=last.phase, say=say)
-    return last
-
-
-def told(state: State) -> str:
-    """A run's figures in one line."""
-    eta = f"{state.eta / 60:.0f} min left" if state.eta and state.phase == "training" else ""
-    parts = (
-        f"{state.step}/{state.steps}" if state.steps else "",
-        f"loss {state.loss:.3f}" if state.loss is not None else "",
-        f"held out {state.held_out_loss:.3f}" if state.held_out_loss is not None else "",
-        f"{state.speed:,.0f} tok/s" if state.speed else "",
-        eta,
-        state.detail,
-    )
-    return "  ".join(part for part in parts if part)
-
-
-def _say(run: RunFolder, state: State, as_json: bool) -> None:
-    if as_json:
-        fields = {name: getattr(state, name) for name in State.__dataclass_fields__}
-        click.echo(json.dumps({"run": run.name, **fields}, ensure_ascii=False))
-    else:
-        click.echo(f"{run.name}  {state.phase}  {told(state)}")

@@ -30,6 +30,7 @@ __all__ = [
     "Step",
     "add",
     "before",
+    "exported",
     "find",
     "go_live",
     "judge",
@@ -207,6 +208,17 @@ def retire(store: Store, name: str, *, actor: str, now: float) -> None:
             update(ReleaseRow).where(ReleaseRow.name == name).values(state="retired")
         )
         privacy.audit(connection, "release.retire", actor=actor, now=now, release=name)
+
+
+def exported(store: Store, name: str, *, actor: str, now: float, **detail: str) -> None:
+    """Note that a release leaves the house: by whom, in which form, and why if not by the gate.
+
+    Raises ReleaseRefused (unknown).
+    """
+    with store.write() as connection:
+        release_row(connection, name)
+        said = {key: value for key, value in detail.items() if value}
+        privacy.audit(connection, "release.export", actor=actor, now=now, release=name, **said)
 
 
 def _make_live(connection: Connection, name: str, step: LiveChange, forced: str | None) -> None:

@@ -145,11 +145,17 @@ class Exports:
             return None
         files = {str(one["path"]): int(one["bytes"]) for one in result["files"]}
         product = Product(str(result["folder"]), str(result["url"]), files)
-        here = (Path(product.folder) / path for path in files) if product.folder else ()
-        return product if all(path.is_file() for path in here) else None
+        here = files.items() if product.folder else ()
+        whole = (_bytes(Path(product.folder, path)) == size for path, size in here)
+        return product if all(whole) else None
 
     def _wants(self, run: RunFolder, wanted: ExportConfig) -> bool:
         try:
             return read(run) == wanted
         except SettingsError:
             return False
+
+
+def _bytes(file: Path) -> int:
+    """A file's size; less than any where there is none."""
+    return file.stat().st_size if file.is_file() else -1

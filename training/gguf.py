@@ -11,12 +11,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from core.errors import ReleaseUnusable, SettingsError
 from training.gguf_file import CONTROL, USER_DEFINED, token_kinds
 
 Bits = Literal["bf16", "f16", "q8_0", "q6_k", "q5_k_m", "q4_k_m"]
+BITS: Final[tuple[Bits, ...]] = get_args(Bits)
 #: What the converter writes by itself; the others go through llama-quantize.
 DIRECT: Final = frozenset({"bf16", "f16", "q8_0"})
 CONVERTER: Final = "convert_hf_to_gguf.py"

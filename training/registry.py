@@ -100,6 +100,10 @@ class Registry:
         """Take a release out of the candidates. Raises ReleaseRefused (unknown, live)."""
         releases.retire(self._store, name, actor=actor, now=now)
 
+    def exported(self, name: str, *, actor: str, now: float, **detail: str) -> None:
+        """Note in the audit that a release leaves the house. Raises ReleaseRefused (unknown)."""
+        releases.exported(self._store, name, actor=actor, now=now, **detail)
+
     def pointer(self) -> Pointer:
         """Which release is live."""
         return releases.pointer(self._store)
