@@ -20,6 +20,7 @@ from transformers.generation.continuous_batching.input_outputs import Continuous
 
 from core.errors import EngineError
 from inference.engine import Sampling
+from inference.gemma import attention
 from inference.gemma.draw import Draw
 from inference.gemma.lora import Board
 from inference.gemma.plan import Plan
@@ -192,6 +193,9 @@ class Loop(ContinuousBatchingManager):
         batch = inputs.requests_in_batch
         spans = [(self._slot(each.state.request_id), each.query_length) for each in batch]
         self._board.deal(spans, self.model.device)
+        processor.cache.layout = attention.lay_out(
+            [(each.query_length, each.state.position_offset - each.query_length) for each in batch]
+        )
         if self.model.device.type == "cuda":
             # The inputs were filled on this thread's stream, and are read on the loop's own.
             torch.cuda.current_stream().synchronize()

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 from core import logs
 from core.errors import EngineError
 from inference.engine import Sampling
+from inference.gemma import attention
 from inference.gemma.batching import Loop, is_out_of_memory
 from inference.gemma.gate import Gate
 from inference.gemma.lora import Board
@@ -61,7 +62,10 @@ class Supervisor:
         """Build the first loop, smaller when the memory is short. Raises EngineError."""
         if not self._attention.startswith("paged|"):
             # Named, so that no other kernels are looked for on the network.
-            self._model.set_attn_implementation(f"paged|{self._attention}")
+            attention.register()
+            flash = "flash" in self._attention
+            name = f"paged|{self._attention}" if flash else attention.NAME
+            self._model.set_attn_implementation(name)
         while (error := self._build()) is not None:
             if not (is_out_of_memory(error) and self._shrink()):
                 raise EngineError(self.trouble)
@@ -102,7 +106,8 @@ class Supervisor:
     def try_alone(self, ids: Sequence[int], sampling: Sampling, slot: int, until: float) -> None:
         """Ask in a small loop of its own. Raises EngineError when no answer comes.
 
-        What is no number spreads to all who share a step: attention adds it to theirs, times zero.
+        What ends that loop ends nobody else's answer; and what is no number spreads, with some
+        kinds of attention, to all who share a step.
         """
         small = least(self._model.config.get_text_config(), len(ids) + sampling.max_tokens)
         loop = Loop(self._model, small, self._board, lambda: None)

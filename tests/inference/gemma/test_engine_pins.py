@@ -9,10 +9,13 @@ from transformers import ContinuousBatchingConfig, GenerationConfig
 from transformers.generation import continuous_batching
 from transformers.generation.continuous_batching import (
     cache,
+    cache_manager,
     cb_logits_processors,
     continuous_api,
     input_outputs,
     requests,
+    scheduler,
+    utils,
 )
 
 MANAGER = continuous_api.ContinuousBatchingManager
@@ -21,6 +24,7 @@ NAMES = [
     (continuous_api.OutputRouter, "deliver deliver_batch fail_and_deliver"),
     (continuous_api.BackgroundThreadStatus, "clear request_stop HARD_STOP"),
     (cache.PagedAttentionCache, "get_num_free_blocks blocks_needed"),
+    (transformers.AttentionInterface, "register"),
     (cache.PagedAttentionMemoryHandler, "_solve_for_peaks"),
     (requests.FutureRequestState, "state has_new_token query_length"),
 ]
@@ -53,6 +57,19 @@ ORDER = [
         cb_logits_processors.ContinuousBatchingLogitsProcessorList.__call__,
         "scores = processor(input_ids, scores)",
     ),
+    # Requests that write come before those that read, and their places lie in that order.
+    (scheduler.FIFOScheduler.schedule_batch, "priority_states + second_priority_states"),
+    (
+        input_outputs.ContinuousBatchingIOs.prepare_batch_tensors,
+        "state.position_offset += query_length",
+    ),
+    # A layer with a window has a mark in place of its new tokens, behind what is past.
+    (
+        cache_manager.SlidingAttentionCacheAllocator.get_read_indices,
+        "physical_indices + [self.sentinel_index] * query_length",
+    ),
+    # Only under these names a mask is made, of every token by every other.
+    (utils.attn_mask_is_needed, '_attn_implementation in ["paged|eager", "paged|sdpa"]'),
     # The router is handed on when the loop starts, so it may be replaced before.
     (MANAGER._create_batch_processor, "output_router=self.output_router"),
     (MANAGER._run_generation_loop, "self._handle_critical_error(e, batch_processor)"),
