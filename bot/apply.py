@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,8 +15,8 @@ from bot import effects as fx
 from bot.effects import Effect, Outcome
 from bot.texts import Texts
 from core.messages import Document, Inbound, Reply
-from storage import inbox, outbox, privacy, threads
-from storage.outbox import Line
+from storage import inbox, outbox, people, privacy, threads
+from storage.people import Line
 from storage.store import Store
 from storage.threads import Thread
 
@@ -37,21 +38,40 @@ class Applier:
     reply_hours: float = 24.0
 
     def apply(
-        self, connection: Connection, thread: Thread, outcome: Outcome, *, now: float
+        self, connection: Connection, thread: Thread, line: Line, outcome: Outcome, *, now: float
     ) -> tuple[Reply, Line]:
-        """Apply all effects; the reply as it goes out, and the line it goes on."""
-        reply = outcome.answer.reply
+        """Apply all effects; the reply as it goes out, and the line it goes on.
+
+        `line` is the conversation's own: another one comes back where its key was erased.
+        """
+        reply, talk = outcome.answer.reply, thread.conversation_id
+        changes: dict[str, Any] = {}
         for effect in outcome.effects:
-            if isinstance(effect, fx.HandOver):
-                reply = self._hand_over(connection, thread)
-            else:
-                self._apply(connection, thread, effect, now)
-        menu = threads.menu(reply.choices)
-        threads.change_conversation(connection, thread.conversation_id, menu=menu)
-        return reply, threads.line(connection, thread.conversation_id)
+            match effect:
+                case fx.HandOver():
+                    reply = self._hand_over(connection, thread)
+                case fx.Erase():
+                    line = self._erase(connection, thread, now)
+                    changes.clear()
+                case fx.Hold():
+                    changes["waiting"] = threads.with_waiting(connection, talk, thread.message_id)
+                case fx.Unhold():
+                    changes["waiting"] = []
+                case fx.SetTopic(topic):
+                    changes["topic"] = topic
+                case fx.Noticed():
+                    changes["noticed_at"] = now
+                case fx.AskedTraining():
+                    changes["training_asked_at"] = now
+                case _:
+                    self._apply(connection, thread, effect, now)
+        # One statement for all that became of the conversation, whatever brought it about.
+        changes["menu"] = threads.menu(reply.choices)
+        threads.change_conversation(connection, talk, **changes)
+        return reply, line
 
     def _apply(self, connection: Connection, thread: Thread, effect: Effect, now: float) -> None:
-        person, talk = thread.person_id, thread.conversation_id
+        person = thread.person_id
         match effect:
             case fx.SetLanguage(language):
                 threads.change_person(connection, person, language=language)
@@ -61,22 +81,16 @@ class Applier:
             case fx.Consented(kind, granted):
                 threads.record_consent(connection, person, kind, granted, CONSENT_VERSION, now)
                 self._audit(connection, f"consent.{kind}.{'yes' if granted else 'no'}", now)
-            case fx.Hold():
-                threads.hold(connection, talk, thread.message_id)
-            case fx.Unhold():
-                threads.change_conversation(connection, talk, waiting=[])
-            case fx.SetTopic(topic):
-                threads.change_conversation(connection, talk, topic=topic)
-            case fx.Noticed():
-                threads.change_conversation(connection, talk, noticed_at=now)
-            case fx.AskedTraining():
-                threads.change_conversation(connection, talk, training_asked_at=now)
-            case fx.Erase():
-                privacy.erase(connection, self.store, person, talk, upto=thread.message_id, now=now)
             case fx.Alert():
                 self._alert(connection, thread, effect, now)
             case fx.Used(order, actor):
                 privacy.audit(connection, f"admin.{order}", actor=actor, now=now)
+
+    def _erase(self, connection: Connection, thread: Thread, now: float) -> Line:
+        """Forget everything up to the message; where the reply goes with the new key."""
+        person, talk = thread.person_id, thread.conversation_id
+        privacy.erase(connection, self.store, person, talk, upto=thread.message_id, now=now)
+        return people.line(connection, talk)
 
     def _audit(self, connection: Connection, action: str, now: float) -> None:
         privacy.audit(connection, action, actor="person", now=now)
@@ -101,7 +115,7 @@ class Applier:
             _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
             if talk == thread.conversation_id:
                 continue
-            line = threads.line(connection, talk)
+            line = people.line(connection, talk)
             text = self._alert_text(thread, effect, now, threads.language(connection, talk))
             message = threads.add_reply(
                 connection, self.store, line, text, now=now, source="service", reason=reason

@@ -167,9 +167,10 @@ class Worker:
         """Reply, outbox, changes and the job's end, all or nothing; False if the lease was lost."""
         answer, engine = outcome.answer, self._mind.engine.status().name
         with self._store.write(patient=not job.urgent) as connection:
-            if not jobs.finish(connection, job, now=now):
+            line = jobs.finish(connection, job, now=now)
+            if line is None:
                 return False
-            reply, line = self._applier.apply(connection, thread, outcome, now=now)
+            reply, line = self._applier.apply(connection, thread, line, outcome, now=now)
             message_id = threads.add_reply(
                 connection,
                 self._store,

@@ -17,6 +17,7 @@ from core.errors import WrongDataKey
 from core.messages import Choice, DeliveryReport, Document, Reply
 from storage import people
 from storage.models import QUEUED, SENDING, Conversation, Outbox, Person
+from storage.people import Line
 from storage.store import Conflict, Store
 
 #: After so many doubts in a row a part ends as `doubtful` (docs/adr/0003).
@@ -45,15 +46,6 @@ class Parcel:
     created_at: float
     expires_at: float
     last_in_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Where a reply goes: the conversation, its channel and the person's key."""
-
-    conversation_id: int
-    channel: str
-    data_key: str
 
 
 def enqueue(
@@ -149,7 +141,7 @@ def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds
     known = {"part": parcel.id, "tries": parcel.attempts}
     values = {"status": "sending", "lease": lease, "lease_until": now + lease_seconds}
     try:
-        with store.write(patient=not parcel.urgent) as connection:
+        with store.at_once(patient=not parcel.urgent) as connection:
             return connection.execute(_START, {**known, **values}).rowcount == 1
     except Conflict:
         return False
@@ -157,7 +149,7 @@ def start(store: Store, parcel: Parcel, *, lease: str, now: float, lease_seconds
 
 def postpone(store: Store, parcel_id: int, *, until: float) -> None:
     """Let a queued part wait for its chat's turn."""
-    with store.write(patient=True) as connection:
+    with store.at_once(patient=True) as connection:
         connection.execute(_POSTPONE, {"part": parcel_id, "not_before": until})
 
 
@@ -169,7 +161,7 @@ def settle(
         values["ended_at"] = now
     held = {"part": parcel_id, "held": lease}
     values |= {"status": status, "lease": None, "lease_until": None}
-    with store.write() as connection:
+    with store.at_once() as connection:
         connection.execute(_SETTLE, {**held, **values})
 
 

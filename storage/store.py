@@ -107,6 +107,19 @@ class Store:
                 self._this_thread.writes = False
 
     @contextmanager
+    def at_once(self, *, patient: bool = False) -> Iterator[Connection]:
+        """A connection for one changing statement, which is its own transaction.
+
+        It saves the two round trips of BEGIN and COMMIT. `patient` and errors as in `write`.
+        """
+        if getattr(self._this_thread, "writes", False):
+            raise RuntimeError("this thread is in a transaction already: pass its connection on")
+        if patient:
+            self.gate.give_way()
+        with self._writer, self.glance() as connection:
+            yield connection
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose changes are thrown away. Raises StoreError."""
         with _named_errors(), self.engine.connect() as connection:
@@ -115,7 +128,10 @@ class Store:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """A connection for one SELECT, which needs no transaction around it. Raises StoreError."""
+        """A connection for SELECTs that need no transaction around them. Raises StoreError.
+
+        It saves the round trips of BEGIN and ROLLBACK.
+        """
         with _named_errors(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="AUTOCOMMIT")

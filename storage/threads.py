@@ -1,6 +1,6 @@
 """One conversation as the answer needs it: the person, what they agreed to, where the talk stands.
 
-Reads everything in one short transaction; writes the small changes that an answer brings about.
+Reads it with two or three quick looks; writes the small changes that an answer brings about.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from sqlalchemy.orm import aliased
 
 from core.messages import Choice, Kind, Past, Turn
 from storage.models import DONE, Consent, Conversation, Job, Message, Person
-from storage.outbox import Line
+from storage.people import Line
 from storage.store import Store
 
 HISTORY_CHARACTERS = 2_000
@@ -44,7 +44,7 @@ class Thread:
 
 def load(store: Store, message_id: int, *, turns: int) -> Thread | None:
     """The thread at this message, with up to `turns` earlier ones; None when it was erased."""
-    with store.read() as connection:
+    with store.glance() as connection:
         row = connection.execute(_THREAD, {"message": message_id}).first()
         if row is None:
             return None
@@ -90,11 +90,10 @@ def change_conversation(connection: Connection, conversation_id: int, **values: 
     connection.execute(_CONVERSATION, {"conversation": conversation_id, **values})
 
 
-def hold(connection: Connection, conversation_id: int, message_id: int) -> None:
-    """Let a message wait for consent, beside those that wait already (the newest few)."""
+def with_waiting(connection: Connection, conversation_id: int, message_id: int) -> list[int]:
+    """What waits for consent once this message waits too: the newest few."""
     query = select(Conversation.waiting).where(Conversation.id == conversation_id)
-    waiting = [*(connection.scalar(query) or ()), message_id][-MOST_WAITING:]
-    change_conversation(connection, conversation_id, waiting=waiting)
+    return [*(connection.scalar(query) or ()), message_id][-MOST_WAITING:]
 
 
 def record_consent(
@@ -103,12 +102,6 @@ def record_consent(
     """Add a yes or no; the newest of its kind counts."""
     values = {"person_id": person_id, "kind": kind, "granted": granted, "version": version}
     connection.execute(insert(Consent).values(at=now, **values))
-
-
-def line(connection: Connection, conversation_id: int) -> Line:
-    """Where a conversation's replies go, with the person's key as it is now."""
-    row = connection.execute(_LINE, {"conversation": conversation_id}).one()
-    return Line(conversation_id, row.channel, row.data_key)
 
 
 def language(connection: Connection, conversation_id: int) -> str:
@@ -152,7 +145,7 @@ def shown(store: Store, channel: str, sender: str, *, after: int, limit: int = 2
         .order_by(Message.id.desc())
         .limit(limit)
     )
-    with store.read() as connection:
+    with store.glance() as connection:
         rows = connection.execute(query).all()
     newest = next((row.id for row in rows if row.direction == "out"), None)
     return [
@@ -180,7 +173,7 @@ def waiting(store: Store, channel: str, sender: str) -> bool:
             Job.status != DONE,
         )
     )
-    with store.read() as connection:
+    with store.glance() as connection:
         return connection.scalar(query.limit(1)) is not None
 
 
@@ -221,11 +214,6 @@ def menu(choices: Sequence[Choice]) -> list[list[str]]:
 _PERSON = update(Person).where(Person.id == bindparam("person"))
 _CONVERSATION = update(Conversation).where(Conversation.id == bindparam("conversation"))
 _ADD_MESSAGE = insert(Message).returning(Message.id)
-_LINE = (
-    select(Person.channel, Person.data_key)
-    .join(Conversation, Conversation.person_id == Person.id)
-    .where(Conversation.id == bindparam("conversation"))
-)
 _EARLIER = aliased(Message)
 _HERE = _EARLIER.conversation_id == Message.conversation_id
 

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import text
 
 from core.messages import Inbound, Reply
-from storage import inbox, jobs, outbox, threads
+from storage import inbox, jobs, outbox, people, threads
 from storage.inbox import Finding
 from storage.jobs import Claimed
-from storage.outbox import Line, Parcel
+from storage.outbox import Parcel
+from storage.people import Line
 from storage.store import Store
 
 NOW = 1_800_000_000.0
@@ -63,7 +64,7 @@ def queue(
     """Store a reply and queue its parts; the message's id."""
     parts = [part if isinstance(part, Reply) else Reply(part) for part in texts]
     with store.write() as connection:
-        line: Line = threads.line(connection, conversation_id)
+        line: Line = people.line(connection, conversation_id)
         made = threads.add_reply(
             connection, store, line, " ".join(p.text for p in parts), now=now, source="library"
         )

@@ -182,7 +182,8 @@ def test_questions_that_wait_for_consent_are_kept_together(any_store):
         accept(any_store, message(str(n), text=f"tambaya {n}"))
         latest = one(any_store, "SELECT max(id) FROM messages")
         with any_store.write() as connection:
-            threads.hold(connection, 1, latest)
+            waiting = threads.with_waiting(connection, 1, latest)
+            threads.change_conversation(connection, 1, waiting=waiting)
     with any_store.write() as connection:
         connection.exec_driver_sql("DELETE FROM messages WHERE body = 'tambaya 4'")
     turn = threads.load(any_store, latest, turns=0).turn

@@ -29,8 +29,7 @@ store = open_store(sys.argv[1], sys.argv[2])
 while True:
     job = jobs.claim(store, lease="dead", now=1e9, lease_seconds=10)
     with store.write() as connection:
-        assert jobs.finish(connection, job, now=1e9)
-        line = threads.line(connection, job.conversation_id)
+        line = jobs.finish(connection, job, now=1e9)
         made = threads.add_reply(connection, store, line, "amsa", now=1e9, reply_to=job.message_id)
         for part in "ab":
             outbox.enqueue(connection, store, line, made, [Reply(part)], urgent=False,

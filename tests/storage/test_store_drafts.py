@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from core.errors import StoreError
-from storage import drafts, jobs, privacy, threads
+from storage import drafts, jobs, people, privacy, threads
 from storage.store import open_store
 from tests.storage.given import (
     NOW,
@@ -164,7 +164,7 @@ def test_a_draft_and_the_reply_at_once_leave_nothing_to_see(pg_url, open_again):
             with store.write() as connection:
                 jobs.finish(connection, job, now=NOW)
                 drafts.drop(connection, job.message_id)
-                line = threads.line(connection, job.conversation_id)
+                line = people.line(connection, job.conversation_id)
                 threads.add_reply(connection, store, line, "amsa", now=NOW)
 
         at_once(lambda job=job: drafts.keep(store, {job.message_id: BEGUN}, now=NOW), answer)

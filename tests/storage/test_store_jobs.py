@@ -137,8 +137,13 @@ def test_a_job_that_a_thread_dropped_is_revived_though_its_process_lives(any_sto
 def test_a_rollback_leaves_the_job_with_its_worker(any_store):
     taken(any_store, "a")
     held = claim(any_store)
-    with pytest.raises(ZeroDivisionError), any_store.write() as connection:
-        assert jobs.finish(connection, held, now=NOW) / 0
+
+    def break_off():
+        with any_store.write() as connection:
+            assert jobs.finish(connection, held, now=NOW)
+            raise ZeroDivisionError
+
+    pytest.raises(ZeroDivisionError, break_off)
     assert finish(any_store, held)
 
 

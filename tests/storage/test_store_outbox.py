@@ -7,7 +7,7 @@ import time
 import pytest
 
 from core.messages import Choice, DeliveryReport, Document, Reply
-from storage import outbox, threads
+from storage import outbox, people, threads
 from tests.storage.given import (
     DAY,
     LEASE,
@@ -285,7 +285,7 @@ def test_a_part_that_no_key_opens_stops_nobody(any_url, open_again, caplog):
 def test_stamps_too_long_for_their_columns_are_cut(any_store):
     conversation = talk(any_store)
     with any_store.write() as connection:
-        line = threads.line(connection, conversation)
+        line = people.line(connection, conversation)
         stamps = {"engine": "e" * 99, "release": "r" * 99, "reason": "x" * 99, "topic": None}
         threads.add_reply(connection, any_store, line, "amsa", now=NOW, seconds=1.5, **stamps)
     [row] = rows(

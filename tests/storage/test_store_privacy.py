@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from core.errors import WrongDataKey
 from core.messages import Choice, Document, Reply
-from storage import inbox, jobs, outbox, privacy, threads
+from storage import inbox, jobs, outbox, people, privacy, threads
 from storage.inbox import Finding
 from storage.store import migrate, open_store
 from tests.storage.given import (
@@ -186,7 +186,7 @@ def test_export_is_complete(kept):
     inbox.accept(kept, private("1", choice="x:1"), found, now=NOW, country="NG")
     conversation = one(kept, "SELECT id FROM conversations")
     with kept.write() as connection:
-        line = threads.line(connection, conversation)
+        line = people.line(connection, conversation)
         stamps = {"source": "model", "release": "r7", "topic": "malaria"}
         threads.add_reply(connection, kept, line, ANSWER, now=NOW, **stamps)
         threads.record_consent(connection, 1, "service", True, "v1", NOW)

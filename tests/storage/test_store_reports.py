@@ -1,6 +1,6 @@
 """Counts for the status, the readiness page and the metrics."""
 
-from storage import reports, threads
+from storage import people, reports, threads
 from storage.reports import Load
 from tests.storage.given import NOW, accept, claim, finish, message, queue, send
 
@@ -23,7 +23,7 @@ def test_what_there_is_to_do_and_what_became_of_the_last_hour(any_store):
     queue(any_store, done.conversation_id, "1", "2", now=NOW - 10)
     send(any_store, now=NOW)
     with any_store.write() as connection:
-        line = threads.line(connection, done.conversation_id)
+        line = people.line(connection, done.conversation_id)
         for source in ("danger_sign", "library", None):
             threads.add_reply(connection, any_store, line, "amsa", now=NOW, source=source)
     assert running.created_at == NOW - 40 or running.created_at == NOW - 30

@@ -75,9 +75,17 @@ def test_a_crash_fails_its_requests_at_once_and_the_next_is_answered(
 ):
     caplog.set_level(logging.INFO)
     expected = engine.generate(question()).text
-    with broken(ready.model, at_step(3, error)), ThreadPoolExecutor(3) as pool:
+    all_in = threading.Event()
+
+    def fault(step: int) -> None:
+        if step == 3 and all_in.wait(20):  # who comes after the crash is answered, as he must be
+            raise error
+
+    with broken(ready.model, fault), ThreadPoolExecutor(3) as pool:
         started = time.monotonic()
         asked = [pool.submit(engine.generate, question(new=300)) for _ in range(3)]
+        until(lambda: len(engine.supervisor.loop.output_router.tickets) == 3)
+        all_in.set()
         for each in asked:
             failure = each.exception()
             assert isinstance(failure, EngineError)
