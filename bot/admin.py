@@ -14,15 +14,16 @@ from bot import admin_show
 from bot.access import Access
 from bot.admin_compare import Contest
 from bot.admin_orders import Order, knob, recognise, release_name
-from bot.admin_training import Training
-from bot.effects import Outcome, Used
+from bot.admin_training import Said, Training, yes_no
+from bot.effects import Effect, Outcome, Used
 from bot.mind import Mind
 from bot.releases import ALIVE, CANDIDATE, Keeper
 from bot.texts import Texts
 from core import logs
 from core.errors import EngineError, LafiyaError, ReleaseRefused, ReleaseUnusable
-from core.messages import Answer, Choice, Kind, Reply, Source, Turn
+from core.messages import Answer, Kind, Reply, Source, Turn
 from inference.engine import BASE
+from knowledge.folding import fold
 from storage import instances
 from storage.instances import Serving
 from storage.store import Store
@@ -32,6 +33,17 @@ from training.registry import Registry
 #: Seconds that an answer waits for a release to be loaded, here or everywhere.
 PATIENCE = 25.0
 LOOK_AGAIN = 0.25
+#: Behind an order: what it does is told, and nothing is done.
+HELP = frozenset({"help", "taimako", "?"})
+#: What the ids of our buttons begin with.
+BUTTONS = {
+    "swap": Order.SWAP,
+    "rollback": Order.ROLLBACK,
+    "train": Order.TRAIN,
+    "resume": Order.RESUME,
+    "cancel": Order.CANCEL,
+    "curve": Order.PROGRESS,
+}
 
 
 @dataclass(slots=True)
@@ -59,77 +71,113 @@ class Desk:
         if found is None:
             return None
         order, rest = found
-        return _outcome(self._obey(order, rest, turn, mind), order, turn)
+        if fold(rest) in HELP:
+            return _outcome(Reply(_help(order, turn, mind)), order, turn)
+        reply, effects = self._obey(order, rest, turn, mind)
+        return _outcome(reply, order, turn, *effects)
 
     def lines(self, texts: Texts, language: str) -> str:
-        """What `/status` adds: the live release, and every process with its own."""
+        """What `/status` adds: the live release, every process with its own, a run that goes on."""
         live = self.registry.pointer().release or BASE
-        servings = self.servings()
+        servings, run = self.servings(), self.training.line(texts, language)
         if not servings and live == BASE:
-            return ""
+            return run
         there = sum(serving.release == live for serving in servings)
         head = texts("status-live", language, release=live, there=there, all=len(servings))
-        return "\n".join([head, *admin_show.instance_lines(texts, language, servings)])
+        lines = [head, *admin_show.instance_lines(texts, language, servings), run]
+        return "\n".join(line for line in lines if line)
 
     def servings(self) -> list[Serving]:
         """The processes that answer now."""
         return instances.seen(self.store, since=self.clock() - ALIVE)
 
-    def _obey(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Reply:
+    def _obey(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said:
         try:
-            match order:
-                case Order.MODELS:
-                    return self._models(turn, mind)
-                case Order.SET:
-                    return self._set(rest, turn, mind)
-                case Order.ROLLBACK:
-                    return self._ask_rollback(turn, mind)
-                case Order.COMPARE if rest:
-                    return self._compare(rest, turn, mind)
-                case Order.LOAD if rest:
-                    return self._load(release_name(rest), turn, mind)
-                case Order.SWAP if rest:
-                    return self._ask_swap(release_name(rest), turn, mind)
-                case Order.TRAIN:
-                    return Reply(self.training.train(rest, turn, mind, now=self.clock()))
-                case Order.PROGRESS:
-                    return Reply(self.training.progress(turn, mind))
-                case Order.CANCEL:
-                    return Reply(self.training.cancel(turn, mind))
-                case Order.RESUME:
-                    return Reply(self.training.resume(turn, mind))
-                case Order.DATA:
-                    return Reply(self.training.data(turn, mind))
-                case Order.CONSOLE:
-                    link = self.access.link(turn.actor, turn.language, now=self.clock())
-                    return Reply(mind.say(turn, "admin-console", link=link))
-                case Order.EVALUATE if rest:
-                    name = self.registry.find(release_name(rest)).name
-                    return Reply(self.training.evaluate(name, turn, mind))
-            return Reply(mind.say(turn, f"admin-usage-{order.value}"))
-        except RunRefused as error:
-            return Reply(mind.say(turn, f"admin-run-{error.code}", run=error.run or "–"))
-        except (ReleaseRefused, EngineError) as error:
-            return _refused(error, turn, mind)
+            return self._begun(order, rest, turn, mind) or (
+                self._shown(order, rest, turn, mind)
+                or Reply(mind.say(turn, f"admin-usage-{order.value}")),
+                (),
+            )
+        except (RunRefused, ReleaseRefused, EngineError) as error:
+            return _refused(error, turn, mind), ()
 
-    def _pressed(self, turn: Turn, mind: Mind) -> Outcome | None:
-        """`swap:NAME:COUNTER:yes`, `rollback:COUNTER:yes`, or one of them with `no`."""
-        match (turn.choice or "").split(":"):
-            case ["swap" | "rollback" as word, *_, "no"]:
-                return _outcome(Reply(mind.say(turn, "admin-unchanged")), Order(word), turn)
-            case ["swap", name, counter, "yes"] if counter.isdigit():
-                reply = self._done(lambda: self._swap(name, int(counter), turn, mind), turn, mind)
-                return _outcome(reply, Order.SWAP, turn)
-            case ["rollback", counter, "yes"] if counter.isdigit():
-                reply = self._done(lambda: self._rollback(int(counter), turn, mind), turn, mind)
-                return _outcome(reply, Order.ROLLBACK, turn)
+    def _begun(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said | None:
+        """Orders about runs: from then on this conversation is told how they go."""
+        training = self.training
+        match order:
+            case Order.TRAIN:
+                return training.train(rest, turn, mind, now=self.clock())
+            case Order.PROGRESS:
+                return training.progress(rest, turn, mind)
+            case Order.RESUME:
+                return training.ask_resume(release_name(rest) if rest else "", turn, mind)
+            case Order.EVALUATE if rest:
+                name = self.registry.find(release_name(rest)).name
+                return training.evaluate(name, turn, mind)
         return None
 
-    def _done(self, step: Callable[[], str], turn: Turn, mind: Mind) -> Reply:
+    def _shown(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Reply | None:
+        """Orders about releases, and what is only looked at; None: something is missing."""
+        match order:
+            case Order.MODELS:
+                return self._models(turn, mind)
+            case Order.SET:
+                return self._set(rest, turn, mind)
+            case Order.ROLLBACK:
+                return self._ask_rollback(turn, mind)
+            case Order.COMPARE if rest:
+                return self._compare(rest, turn, mind)
+            case Order.LOAD if rest:
+                return self._load(release_name(rest), turn, mind)
+            case Order.SWAP if rest:
+                return self._ask_swap(release_name(rest), turn, mind)
+            case Order.CANCEL:
+                return self.training.ask_cancel(turn, mind)
+            case Order.DATA:
+                return Reply(self.training.data(turn, mind))
+            case Order.CONSOLE:
+                link = self.access.link(turn.actor, turn.language, now=self.clock())
+                return Reply(mind.say(turn, "admin-console", link=link))
+        return None
+
+    def _pressed(self, turn: Turn, mind: Mind) -> Outcome | None:
+        """A button of ours: `swap:NAME:COUNTER:yes`, `cancel:NAME:ask`, `train:OPTIONS:yes` ..."""
+        word, _, about = (turn.choice or "").partition(":")
+        if word not in BUTTONS:
+            return None
+        order = BUTTONS[word]
+        if about == "no" or about.endswith(":no"):
+            return _outcome(Reply(mind.say(turn, "admin-unchanged")), order, turn)
         try:
-            return Reply(step())
-        except (ReleaseRefused, EngineError) as error:
-            return _refused(error, turn, mind)
+            done = self._meant(order, about, turn, mind)
+        except (RunRefused, ReleaseRefused, EngineError) as error:
+            done = _refused(error, turn, mind), ()
+        return _outcome(done[0], order, turn, *done[1]) if done else None
+
+    def _meant(self, order: Order, about: str, turn: Turn, mind: Mind) -> Said | None:
+        """What a pressed button asks for; None when we made no such button."""
+        training = self.training
+        match order, about.split(":"):
+            case Order.TRAIN, [*words, "yes"]:
+                sure = f"{':'.join(words)} now"
+                return training.train(sure, turn, mind, now=self.clock())
+            case Order.RESUME, [name, "ask"]:
+                return training.ask_resume(name, turn, mind)
+            case Order.RESUME, [name, "yes"]:
+                return training.resume(name, turn, mind)
+            case Order.CANCEL, [_, "ask"]:
+                return training.ask_cancel(turn, mind), ()
+            case Order.CANCEL, [name, "yes"]:
+                return training.cancel(name, turn, mind), ()
+            case Order.PROGRESS, [name]:
+                return training.curve(training.jobs.find(name), turn, mind), ()
+            case Order.SWAP, [name, "ask"]:
+                return self._ask_swap(name, turn, mind), ()
+            case Order.SWAP, [name, counter, "yes"] if counter.isdigit():
+                return Reply(self._swap(name, int(counter), turn, mind)), ()
+            case Order.ROLLBACK, [counter, "yes"] if counter.isdigit():
+                return Reply(self._rollback(int(counter), turn, mind)), ()
+        return None
 
     def _models(self, turn: Turn, mind: Mind) -> Reply:
         rows, live = self.registry.listed(), self.registry.pointer().release
@@ -174,7 +222,7 @@ class Desk:
             before=pointer.release or BASE,
             figures=admin_show.figures(row) or "–",
         )
-        return Reply(text, _yes_no(turn, mind, f"swap:{name}:{pointer.counter}", "swap"))
+        return Reply(text, yes_no(turn, mind, f"swap:{name}:{pointer.counter}", "swap"))
 
     def _swap(self, name: str, counter: int, turn: Turn, mind: Mind) -> str:
         """Tried here first: what this engine cannot serve does not become live at all."""
@@ -193,7 +241,7 @@ class Desk:
         text = mind.say(
             turn, "admin-rollback-ask", release=pointer.release or BASE, before=before or BASE
         )
-        return Reply(text, _yes_no(turn, mind, f"rollback:{pointer.counter}", "rollback"))
+        return Reply(text, yes_no(turn, mind, f"rollback:{pointer.counter}", "rollback"))
 
     def _rollback(self, counter: int, turn: Turn, mind: Mind) -> str:
         now = self.clock()
@@ -248,22 +296,24 @@ class Desk:
         return Reply(contest.text(question, turn, mind))
 
 
-def _yes_no(turn: Turn, mind: Mind, about: str, word: str) -> tuple[Choice, ...]:
-    return (
-        Choice(f"{about}:yes", mind.say(turn, "label-yes")),
-        Choice(f"{word}:no", mind.say(turn, "label-no")),
-    )
+def _help(order: Order, turn: Turn, mind: Mind) -> str:
+    """The line of the admins' help that is about this order."""
+    lines = mind.say(turn, "admin-help").splitlines()
+    return "\n".join(line for line in lines if f"/{order.value}" in line)
 
 
-def _refused(error: ReleaseRefused | EngineError, turn: Turn, mind: Mind) -> Reply:
+def _refused(error: RunRefused | ReleaseRefused | EngineError, turn: Turn, mind: Mind) -> Reply:
     """Why not: in their language where we know the reason, else with the engine's own words."""
-    if isinstance(error, ReleaseRefused):
-        key = f"admin-refused-{error.code.replace('_', '-')}"
-        return Reply(mind.say(turn, key, release=error.release or "–"))
+    match error:
+        case RunRefused():
+            return Reply(mind.say(turn, f"admin-run-{error.code}", run=error.run or "–"))
+        case ReleaseRefused():
+            key = f"admin-refused-{error.code.replace('_', '-')}"
+            return Reply(mind.say(turn, key, release=error.release or "–"))
     return Reply(mind.say(turn, "admin-unusable", reason=str(error)))
 
 
-def _outcome(reply: Reply, order: Order, turn: Turn) -> Outcome:
-    """The reply, and the note that this admin has used this order."""
+def _outcome(reply: Reply, order: Order, turn: Turn, *effects: Effect) -> Outcome:
+    """The reply, what it changes, and the note that this admin has used this order."""
     answer = Answer(reply, Source.SERVICE, reason=f"admin:{order.value}")
-    return Outcome(answer, (Used(order.value, turn.actor),))
+    return Outcome(answer, (*effects, Used(order.value, turn.actor)))

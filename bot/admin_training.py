@@ -1,20 +1,25 @@
-"""The admins' orders about training: /train, /progress, /cancel, /evaluate, /data.
+"""The admins' orders about training: /train, /resume, /cancel, /evaluate, /progress, /data.
 
 Training and examination run in processes of their own (`training.jobs`); here they are begun, asked
-how they stand, and stopped. Knows no model. Who may order is decided in `bot.admin`.
+how they stand, and stopped. Knows no model. Who may order is decided in `bot.admin`, and how an
+admin is told of a run as it goes on in `bot.progress`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot import admin_curve, admin_progress
+from bot.effects import Effect, Watch
 from bot.mind import Mind
+from bot.texts import Texts
 from core.errors import SettingsError
-from core.messages import Turn
-from training.config import config
-from training.folder import RunFolder, State
-from training.jobs import Jobs
+from core.messages import Choice, Reply, Turn
+from knowledge.folding import fold
+from training.config import TrainConfig, config
+from training.folder import RunFolder
+from training.jobs import Jobs, RunRefused, told
 from training.rows import DataError
 
 #: What may be said behind /train, as chats write it, and what the knob is called.
@@ -27,60 +32,119 @@ KNOBS: Mapping[str, str] = {
     "data": "data",
     "evaluate": "evaluate",
 }
-BAR = 12
+#: Said behind /train, it begins without being asked.
+NOW = frozenset({"now", "yanzu"})
+#: Said behind /progress, it asks for the picture.
+CURVE = frozenset({"curve", "zane"})
+#: What a button may carry on every channel, in bytes (Telegram's callback_data).
+LONGEST_CHOICE = 64
+#: A reply, and what it changes.
+Said = tuple[Reply, tuple[Effect, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Carries out the orders. `model` is the base model that runs are made for."""
+    """Carries out the orders. `model` is the base model that runs are made for.
+
+    `disturbs`: whether a training takes the machine from a model that answers people here.
+    """
 
     jobs: Jobs
     model: str
+    disturbs: Callable[[], bool] = lambda: False
 
-    def train(self, rest: str, turn: Turn, mind: Mind, *, now: float) -> str:
-        """Begin a run; its name. Raises RunRefused when one is active."""
+    def train(self, rest: str, turn: Turn, mind: Mind, *, now: float) -> Said:
+        """Begin a run, or ask whether it shall begin. Raises RunRefused when one is active."""
+        words = rest.split()
+        sure = [word for word in words if fold(word) not in NOW]
         try:
-            wanted = config({"model": self.model, **options(rest)})
+            wanted = config({"model": self.model, **options(" ".join(sure))})
         except SettingsError as error:
-            return mind.say(turn, "admin-usage-train", reason=str(error))
+            return Reply(mind.say(turn, "admin-usage-train", reason=str(error))), ()
+        if len(sure) == len(words) and self.disturbs():
+            return self._ask_train(sure, wanted, turn, mind), ()
         name = f"r{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}"
         run = self.jobs.start(wanted, name=name)
-        return mind.say(turn, "admin-train", run=run.name, data=", ".join(wanted.data))
+        text = mind.say(turn, "admin-train", run=run.name, data=", ".join(wanted.data))
+        return Reply(text), (Watch(self.jobs.key(run)),)
 
-    def progress(self, turn: Turn, mind: Mind) -> str:
-        """Where the newest run stands."""
-        run = self._newest()
+    def progress(self, rest: str, turn: Turn, mind: Mind) -> Said:
+        """Where the newest run or the examination stands; from here on this message tells it."""
+        task = self._newest()
+        if task is None:
+            return Reply(mind.say(turn, "admin-progress-none")), ()
+        if fold(rest) in CURVE:
+            return self.curve(task, turn, mind), ()
+        state, key = self.jobs.state(task), self.jobs.key(task)
+        batch = task.config().batch if key == told(key) else 0
+        text = admin_progress.standing(mind.texts, turn.language, key, state, batch)
+        if task == self.jobs.working():
+            return Reply(text), (Watch(key),)
+        drawn = any("loss" in line for line in task.progress())
+        curve = Choice(f"curve:{told(key)}", mind.say(turn, "label-curve"))
+        return Reply(text, (curve,) if drawn else ()), ()
+
+    def curve(self, run: RunFolder, turn: Turn, mind: Mind) -> Reply:
+        """The losses of a run as a picture, or why there is none."""
+        found = admin_curve.picture(run, shown=turn.pictures)
+        if isinstance(found, str):
+            return Reply(mind.say(turn, found))
+        return Reply(mind.say(turn, "admin-curve", run=run.name), document=found)
+
+    def ask_cancel(self, turn: Turn, mind: Mind) -> Reply:
+        """Whether what is going on shall be stopped."""
+        task = self.jobs.working()
+        if task is None:
+            return Reply(mind.say(turn, "admin-cancel-none"))
+        name = told(self.jobs.key(task))
+        figures = admin_progress.figures(self.jobs.state(task)) or "–"
+        text = mind.say(turn, "admin-cancel-ask", run=name, figures=figures)
+        return Reply(text, yes_no(turn, mind, f"cancel:{name}", "cancel"))
+
+    def cancel(self, name: str, turn: Turn, mind: Mind) -> Reply:
+        """Stop what is going on, if that is still the same. Raises RunRefused."""
+        task = self.jobs.working()
+        if task is None or told(self.jobs.key(task)) != name:
+            raise RunRefused("idle", f"{name} is not running", name)
+        self.jobs.stop(task)
+        return Reply(mind.say(turn, "admin-cancel", run=name))
+
+    def ask_resume(self, name: str, turn: Turn, mind: Mind) -> Said:
+        """Go on with a run that was stopped or killed (no name: the newest), after a yes.
+
+        Raises RunRefused.
+        """
+        run = self.jobs.find(name) if name else next(iter(self.jobs.all()), None)
         if run is None:
-            return mind.say(turn, "admin-progress-none")
-        state = self.jobs.state(run)
-        phase = mind.say(turn, f"admin-phase-{state.phase}")
-        lines = [f"{run.name}: {phase}", bar(state.share), figures(state), state.detail]
-        return "\n".join(line for line in lines if line)
+            return Reply(mind.say(turn, "admin-progress-none")), ()
+        if not self.disturbs() or self.jobs.working() or run.state().phase == "done":
+            return self.resume(run.name, turn, mind)
+        text = mind.say(turn, "admin-resume-ask", run=run.name)
+        return Reply(text, yes_no(turn, mind, f"resume:{run.name}", "resume")), ()
 
-    def cancel(self, turn: Turn, mind: Mind) -> str:
-        """Stop the active run within a step. Raises RunRefused."""
-        run = self.jobs.active()
-        if run is None:
-            return mind.say(turn, "admin-progress-none")
-        self.jobs.cancel(run.name)
-        return mind.say(turn, "admin-cancel", run=run.name)
+    def resume(self, name: str, turn: Turn, mind: Mind) -> Said:
+        """Go on with a run. Raises RunRefused."""
+        run = self.jobs.resume(name)
+        return Reply(mind.say(turn, "admin-resume", run=name)), (Watch(self.jobs.key(run)),)
 
-    def resume(self, turn: Turn, mind: Mind) -> str:
-        """Go on with the newest run that was stopped or killed. Raises RunRefused."""
-        run = self._newest()
-        if run is None:
-            return mind.say(turn, "admin-progress-none")
-        self.jobs.resume(run.name)
-        return mind.say(turn, "admin-resume", run=run.name)
-
-    def evaluate(self, name: str, turn: Turn, mind: Mind) -> str:
+    def evaluate(self, name: str, turn: Turn, mind: Mind) -> Said:
         """Examine a release in a process of its own. Raises RunRefused."""
-        self.jobs.examine(name)
-        return mind.say(turn, "admin-evaluate", release=name)
+        task = self.jobs.examine(name)
+        return Reply(mind.say(turn, "admin-evaluate", release=name)), (Watch(self.jobs.key(task)),)
+
+    def line(self, texts: Texts, language: str) -> str:
+        """What `/status` says of a run that is going on."""
+        task = self.jobs.working()
+        if task is None:
+            return ""
+        state, name = self.jobs.state(task), told(self.jobs.key(task))
+        phase = texts(f"admin-phase-{state.phase}", language)
+        shown = admin_progress.figures(state) or "–"
+        return texts("status-run", language, run=name, phase=phase, figures=shown)
 
     def data(self, turn: Turn, mind: Mind) -> str:
         """The card of the newest run's data."""
-        run = self._newest()
+        run = self.jobs.active() or next(iter(self.jobs.all()), None)
         try:
             card = run.card() if run else {}
         except DataError:
@@ -100,8 +164,26 @@ class Training:
             dropped=dropped or "0",
         )
 
+    def _ask_train(self, words: list[str], wanted: TrainConfig, turn: Turn, mind: Mind) -> Reply:
+        """The options travel in the button; what is too long for one is written again."""
+        about = f"train:{' '.join(words)}"
+        shown = {"data": ", ".join(wanted.data), "epochs": f"{wanted.epochs:g}"}
+        if len(f"{about}:yes".encode()) <= LONGEST_CHOICE:
+            text = mind.say(turn, "admin-train-ask", **shown)
+            return Reply(text, yes_no(turn, mind, about, "train"))
+        order = f"/train {' '.join(words)} {'now' if turn.language == 'en' else 'yanzu'}"
+        return Reply(mind.say(turn, "admin-train-again", order=order, **shown))
+
     def _newest(self) -> RunFolder | None:
-        return self.jobs.active() or next(iter(self.jobs.all()), None)
+        return self.jobs.working() or next(iter(self.jobs.all()), None)
+
+
+def yes_no(turn: Turn, mind: Mind, about: str, word: str) -> tuple[Choice, ...]:
+    """The two buttons under a question before something that cannot be taken back lightly."""
+    return (
+        Choice(f"{about}:yes", mind.say(turn, "label-yes")),
+        Choice(f"{word}:no", mind.say(turn, "label-no")),
+    )
 
 
 def options(rest: str) -> dict[str, Any]:
@@ -117,21 +199,3 @@ def options(rest: str) -> dict[str, Any]:
             raise SettingsError(f"{word[:40]}: {', '.join(f'{one}=' for one in KNOBS)}")
         values[knob] = tuple(filter(None, value.split(","))) if knob == "data" else value
     return values
-
-
-def bar(share: float) -> str:
-    """A bar of blocks and its percentage."""
-    done = round(BAR * min(1.0, max(0.0, share)))
-    return f"{'▓' * done}{'░' * (BAR - done)} {100 * share:.0f} %"
-
-
-def figures(state: State) -> str:
-    """The figures of a run in one line; letters that need no language."""
-    minutes = f"ETA {state.eta / 60:.0f} min" if state.eta else ""
-    parts = (
-        f"{state.step}/{state.steps}" if state.steps else "",
-        f"loss {state.loss:.3f}" if state.loss is not None else "",
-        f"held-out {state.held_out_loss:.3f}" if state.held_out_loss is not None else "",
-        minutes if state.phase == "training" else "",
-    )
-    return " · ".join(part for part in parts if part)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot import releases
+from bot import progress, releases
 from bot.access import Access
 from bot.admin import Desk
 from bot.admin_training import Training
@@ -32,6 +32,7 @@ from bot.kept import Kept
 from bot.links import DataLinks, PictureLinks
 from bot.metrics import Metrics
 from bot.mind import Mind, Policy
+from bot.progress import Progress
 from bot.releases import Keeper
 from bot.runner import Runner
 from bot.texts import Texts
@@ -60,6 +61,8 @@ ENDED_BADLY = ("refused", "expired", "doubtful", "undelivered")
 HOUSEKEEPING = 3600.0
 #: The process of a training run: it joins the store, the guard and the training, as we join ours.
 RUN = "cli.trainer"
+#: The engine that shares this machine's GPU, or its processor, with a training.
+IN_PROCESS = "transformers"
 #: Telegram repeats an update for a day at most; a receipt is kept for a week.
 RECEIPTS = 7 * 86400.0
 
@@ -86,6 +89,7 @@ class App:
     keeper: Keeper
     desk: Desk
     console: Console
+    progress: Progress
 
     def accept(self, inbound: Inbound) -> None:
         """Take a message in for good. Raises StoreError when it could not be committed."""
@@ -117,6 +121,7 @@ class App:
             self.keeper.held()  # known before anybody can ask whether we are ready
             self.runner.every("releases", releases.EVERY, lambda: self.keeper.tick(time.time()))
         self.runner.every("drafts", TICK, lambda: self.growing.tick(time.time()))
+        self.runner.every("progress", progress.LOOK, lambda: self.progress.tick(time.time()))
         self.runner.every("house", HOUSEKEEPING, lambda: self.keep_house(time.time()))
         logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
 
@@ -301,6 +306,15 @@ def build(
         keeper=keeper,
         desk=desk,
         console=Console(database, desk, mind, access),
+        progress=Progress(
+            database,
+            channels,
+            desk.training.jobs,
+            desk.registry,
+            texts,
+            lease,
+            settings.reply_hours,
+        ),
     )
 
 
@@ -310,7 +324,12 @@ def _kept(
     """The mind with its engine kept at the live release, and the admins' orders about that."""
     registry = open_registry(settings, database)
     keeper = Keeper(database, registry, mind.engine, instance, mind.sampling)
-    training = Training(Jobs(Path(settings.runs), RUN), settings.model)
+    answering = mind.engine
+    training = Training(
+        Jobs(Path(settings.runs), RUN),
+        settings.model,
+        lambda: answering.status().name == IN_PROCESS,
+    )
     desk = Desk(database, registry, keeper, training, access)
 
     def report(language: str) -> str:

@@ -15,7 +15,7 @@ from bot import effects as fx
 from bot.effects import Effect, Outcome
 from bot.texts import Texts
 from core.messages import Document, Inbound, Reply
-from storage import inbox, outbox, people, privacy, threads
+from storage import inbox, notices, people, privacy, threads, watches
 from storage.people import Line
 from storage.store import Store
 from storage.threads import Thread
@@ -83,6 +83,9 @@ class Applier:
                 self._audit(connection, f"consent.{kind}.{'yes' if granted else 'no'}", now)
             case fx.Alert():
                 self._alert(connection, thread, effect, now)
+            case fx.Watch(run):
+                talk = thread.conversation_id
+                watches.add(connection, thread.message_id, talk, run, now=now)
             case fx.Used(order, actor):
                 privacy.audit(connection, f"admin.{order}", actor=actor, now=now)
 
@@ -115,17 +118,13 @@ class Applier:
             _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
             if talk == thread.conversation_id:
                 continue
-            line = people.line(connection, talk)
             text = self._alert_text(thread, effect, now, threads.language(connection, talk))
-            message = threads.add_reply(
-                connection, self.store, line, text, now=now, source="service", reason=reason
-            )
-            outbox.enqueue(
+            notices.say(
                 connection,
                 self.store,
-                line,
-                message,
-                [Reply(text)],
+                talk,
+                Reply(text),
+                reason=reason,
                 urgent=True,
                 now=now,
                 expires_at=now + self.reply_hours * 3600,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from bot.admin_progress import RESUMED
 from bot.admin_show import figures
 from bot.admin_training import KNOBS
 from bot.texts import Texts
@@ -17,8 +18,6 @@ from storage.reports import Load
 from training.config import TrainConfig
 from training.folder import State
 
-#: Phases that chats word with their own orders.
-WORDED = frozenset({"done", "cancelled", "interrupted"})
 #: Points of a curve that a phone's screen can tell apart.
 MOST_POINTS = 240
 #: Where a verdict keeps the figures of the others (`training.gate`).
@@ -41,7 +40,7 @@ def load(now: Load, day: Load) -> dict[str, int]:
 
 def run(name: str, state: State, texts: Texts, language: str) -> dict[str, Any]:
     """One run as a line: where it stands, in words and figures."""
-    room = "console" if state.phase in WORDED else "admin"
+    room = "console" if state.phase in RESUMED else "admin"
     return {
         "name": name,
         "phase": state.phase,

@@ -83,6 +83,13 @@ class Used:
     actor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """This conversation is told how a run or an examination goes on (`training.jobs.Jobs.key`)."""
+
+    run: str
+
+
 Effect = (
     SetLanguage
     | SetStopped
@@ -96,6 +103,7 @@ Effect = (
     | HandOver
     | Alert
     | Used
+    | Watch
 )
 
 

@@ -315,6 +315,28 @@ class Draft(Base):
     at: Mapped[float] = mapped_column(Float)
 
 
+class Watch(Base):
+    """An admin's conversation that is told how a run goes on, by the message that ordered it.
+
+    open → ended (the final word is queued) → done (the progress message says so too).
+    """
+
+    __tablename__ = "watches"
+    message_id: Mapped[int] = mapped_column(
+        ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: `training.jobs.Jobs.key` of a run or an examination.
+    run: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(8), default="open")
+    #: What was told last. Names and figures of a run: nothing of a person.
+    told: Mapped[str] = mapped_column(Text, default="")
+    told_at: Mapped[float] = mapped_column(Float)
+    #: Flood control: no edit before this time.
+    not_before: Mapped[float] = mapped_column(Float, default=0.0)
+    lease: Mapped[str | None] = mapped_column(String(40), default=None)
+    lease_until: Mapped[float | None] = mapped_column(Float, default=None)
+
+
 class Audit(Base):
     """Who did what: consents, stops, erasures, admin commands. No message text, no address."""
 

@@ -10,8 +10,15 @@ from training.rows import DataError
 _FORMATS = (".png", ".svg", ".pdf")
 
 
+class NoPlotter(DataError):
+    """What draws is not installed here: it comes with the extra `train`."""
+
+
 def draw(run: RunFolder, picture: Path) -> None:
-    """Draw training and held-out loss against the step. Raises DataError when there is none yet."""
+    """Draw training and held-out loss against the step.
+
+    Raises DataError when there is none yet, NoPlotter where matplotlib is missing.
+    """
     if picture.suffix.lower() not in _FORMATS:
         raise DataError(f"{picture}: the name must end in {', '.join(_FORMATS)}")
     lines = list(run.progress())
@@ -24,7 +31,10 @@ def draw(run: RunFolder, picture: Path) -> None:
 
 def _figure(name: str, learnt: list[tuple[int, float]], graded: list[tuple[int, float]]) -> Any:
     # Without pyplot: it keeps figures and a window system for the whole process.
-    figure_class: Any = import_module("matplotlib.figure").Figure
+    try:
+        figure_class: Any = import_module("matplotlib.figure").Figure
+    except ImportError:
+        raise NoPlotter("matplotlib is missing: install lafiya with the extra `train`") from None
     figure = figure_class(figsize=(7.2, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.plot(*zip(*learnt, strict=True), color="#7aa6a1", linewidth=1.2, label="training")

@@ -35,6 +35,8 @@ class FakeChannel:
     acknowledged: list[Inbound] = field(default_factory=list)
     #: Called with the new message's id while the sender still waits for our answer.
     on_taken: Callable[[str], None] | None = None
+    #: Called while somebody still waits for our answer to an edit.
+    on_edit: Callable[[], None] | None = None
     in_trouble: str = ""
     _faults: deque[SendError | None] = field(default_factory=deque)
     _edit_faults: deque[SendError | None] = field(default_factory=deque)
@@ -77,6 +79,8 @@ class FakeChannel:
 
     def edit(self, address: str, provider_id: str, reply: Reply) -> None:
         """Note the new text, or raise the next fault."""
+        if self.on_edit is not None:
+            self.on_edit()
         with self._lock:
             fault = self._edit_faults.popleft() if self._edit_faults else None
             if fault is not None:

@@ -37,6 +37,10 @@ label-agree = I agree
 label-refuse = No
 label-yes = Yes
 label-no = No
+label-swap = Put it live
+label-curve = Curve
+label-resume = Go on training
+label-cancel = Stop it
 label-more = More
 label-hausa = Hausa
 label-english = English
@@ -137,7 +141,10 @@ admin-help =
     /swap NAME — put a release live, once it has passed the gate
     /rollback — back to what was live before
     /set temperature 0.3, or /set max_tokens 300 — how answers are written
-    /train — train a new release; /progress, /cancel, /resume
+    /train epochs=1 lr=2e-4 rank=32 batch=2 data=starter,store evaluate=no — train a new release; every word behind it may be left out
+    /progress — how the training stands; /progress curve — a picture of it
+    /cancel — stop the training or the examination
+    /resume — go on with a training that was stopped
     /evaluate NAME — examine a release
     /data — what was trained on
     /console — all of this as a page in a browser
@@ -156,10 +163,10 @@ admin-spread-loading = It is being loaded: it answers on { $there } of { $all } 
 admin-spread-none = No process with a model is running now. It will answer once one runs.
 admin-usage-train = I did not understand that ({ $reason }). For example: /train epochs=1 lr=2e-4 data=starter
 admin-usage-evaluate = Write a name behind the order, for example: /evaluate NAME. /models shows the names.
-admin-train = Training of { $run } has begun on: { $data }. /progress shows where it stands; /cancel stops it. The bot goes on answering.
+admin-train = Training of { $run } has begun on: { $data }. /progress shows where it stands, and you will be told when it is done; /cancel stops it. The bot goes on answering.
 admin-resume = Training of { $run } goes on from where it stopped.
-admin-cancel = { $run } is being stopped. What it has learnt is kept; /resume goes on.
-admin-evaluate = The examination of { $release } has begun. /models shows the verdict when it is done.
+admin-cancel = { $run } is being stopped.
+admin-evaluate = The examination of { $release } has begun. You will be told the verdict.
 admin-progress-none = No training has been begun yet. /train begins one.
 admin-phase-waiting = about to begin
 admin-phase-preparing = looking through the data
@@ -178,6 +185,49 @@ admin-run-done = { $run } is done already.
 admin-run-idle = { $run } is not running.
 admin-run-unknown = There is no training called { $run }.
 admin-run-taken = There is a training called { $run } already.
+admin-train-ask =
+    Begin training now? Data: { $data }. Epochs: { $epochs }.
+    While it trains, the model on this machine may be slow or rest; answers then come from the library.
+admin-train-again =
+    To train on { $data } ({ $epochs } epochs), write this: { $order }
+    While it trains, the model on this machine may be slow or rest; answers then come from the library.
+admin-resume-ask =
+    Go on with the training of { $run } now?
+    While it trains, the model on this machine may be slow or rest; answers then come from the library.
+admin-cancel-ask = Stop { $run } ({ $figures })? A training can go on later; an examination begins anew.
+admin-cancel-none = Nothing is going on that could be stopped.
+admin-smaller = Memory was short: batch { $batch }
+admin-end-done = Training of { $run } is done.
+admin-end-losses = Loss on questions that were kept apart: { $before } → { $after }, after { $minutes } min of learning.
+admin-end-examined = The examination of { $run } is done.
+admin-end-cancelled = Training of { $run } was stopped ({ $figures }). What it has learnt is kept; /resume goes on.
+admin-end-failed = Training of { $run } has failed ({ $figures }).
+admin-end-interrupted = Training of { $run } stopped in the middle ({ $figures }): its process was ended, or the machine went off. What was saved is kept; /resume goes on.
+admin-end-alone-cancelled = The examination of { $run } was stopped. /evaluate { $run } begins it anew.
+admin-end-alone-failed = The examination of { $run } has failed.
+admin-end-alone-interrupted = The examination of { $run } stopped in the middle. /evaluate { $run } begins it anew.
+admin-end-reason = Reason: { $reason }
+admin-verdict-passed = { $release } passed the gate: it may go live.
+admin-verdict-failed = { $release } failed the gate, so it cannot go live:
+admin-verdict-none = { $release } has not been examined. /evaluate { $release } examines it.
+admin-figure-danger = danger signs seen
+admin-figure-hausa = answers in Hausa
+admin-figure-harmful = harmful answers
+admin-figure-broken = broken answers
+admin-figure-refused = answers that were held back
+admin-figure-loss = loss on questions that were kept apart
+admin-figure-chrf = likeness to the vetted answers (chrF)
+admin-figure-agreement = words shared with the vetted answers
+admin-figure-choice = multiple-choice questions answered rightly
+admin-reason-asked = { $value } questions were asked; at least { $limit } are needed
+admin-reason-least = { $figure }: { $value }; at least { $limit } is needed
+admin-reason-most = { $figure }: { $value }; at most { $limit } is allowed
+admin-reason-worse = { $figure }: { $value }; { $other } has { $limit }
+admin-unmeasured = not measured
+admin-curve = How the loss of { $run } fell as it learnt.
+admin-curve-channel = The picture of the losses cannot be shown here: it can go to Telegram, and to WhatsApp where the service has a public address (PUBLIC_URL).
+admin-curve-library = The picture of the losses cannot be drawn: matplotlib is not installed here (the extra "train").
+admin-curve-early = Nothing has been learnt yet, so there is no picture.
 admin-data-none = No training data has been prepared yet.
 admin-data =
     The training data of { $run }:
@@ -214,6 +264,7 @@ admin-refused-already-live = { $release } is live already.
 admin-refused-changed = Somebody else has changed the live release meanwhile. Nothing was changed. Look at /models, then order again.
 admin-refused-no-previous = Nothing was live before this, so there is nothing to go back to.
 status-live = Live release: { $release } (on { $there } of { $all } running processes)
+status-run = Going on now: { $run }: { $phase } ({ $figures })
 status-urgency-now = now
 status-urgency-same-day = today
 

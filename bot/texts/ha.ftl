@@ -38,6 +38,10 @@ label-agree = Na yarda
 label-refuse = A'a
 label-yes = Eh
 label-no = A'a
+label-swap = A sa shi aiki
+label-curve = Zane
+label-resume = Ci gaba da horo
+label-cancel = A dakatar da shi
 label-more = Ƙari
 label-hausa = Hausa
 label-english = English
@@ -138,7 +142,10 @@ admin-help =
     /swap SUNA — a sa wani nau'i ya fara aiki, in ya ci jarabawa
     /rollback — a koma ga wanda ke aiki a baya
     /set temperature 0.3, ko /set max_tokens 300 — yadda ake rubuta amsa
-    /train — a fara horar da sabon nau'i; /progress, /cancel, /resume
+    /train epochs=1 lr=2e-4 rank=32 batch=2 data=starter,store evaluate=no — a horar da sabon nau'i; ana iya barin kowace kalma bayan umarnin
+    /progress — inda horo ya kai; /progress zane — hotonsa
+    /cancel — a dakatar da horo ko jarabawa
+    /resume — a ci gaba da horon da ya tsaya
     /evaluate SUNA — a yi wa nau'i jarabawa
     /data — kundin bayanan horo
     /console — allon kulawa a burauza
@@ -157,10 +164,10 @@ admin-spread-loading = Ana ɗora shi: yanzu yana aiki a inji { $there } cikin { 
 admin-spread-none = Babu inji mai samfurin AI da ke gudana yanzu. Zai fara aiki da zarar an kunna ɗaya.
 admin-usage-train = Ban gane ba ({ $reason }). Misali: /train epochs=1 lr=2e-4 data=starter
 admin-usage-evaluate = A rubuta suna bayan umarnin, misali: /evaluate SUNA. /models zai nuna sunayen.
-admin-train = An fara horar da { $run } da bayanai: { $data }. /progress zai nuna inda aka kai; /cancel zai dakatar da shi. Bot yana ci gaba da ba mutane amsa.
+admin-train = An fara horar da { $run } da bayanai: { $data }. /progress zai nuna inda aka kai, kuma za a faɗa muku idan an gama; /cancel zai dakatar da shi. Bot yana ci gaba da ba mutane amsa.
 admin-resume = An ci gaba da horar da { $run } daga inda ya tsaya.
-admin-cancel = Ana dakatar da { $run }. Abin da ya koya yana nan; /resume zai ci gaba.
-admin-evaluate = An fara yi wa { $release } jarabawa. /models zai nuna sakamako idan an gama.
+admin-cancel = Ana dakatar da { $run }.
+admin-evaluate = An fara yi wa { $release } jarabawa. Za a faɗa muku sakamakon idan an gama.
 admin-progress-none = Ba a fara wani horo ba tukuna. /train zai fara.
 admin-phase-waiting = yana shirin farawa
 admin-phase-preparing = ana duba bayanai
@@ -179,6 +186,49 @@ admin-run-done = { $run } ya riga ya gama.
 admin-run-idle = { $run } ba ya gudana yanzu.
 admin-run-unknown = Babu horo mai suna { $run }.
 admin-run-taken = Akwai horo mai suna { $run } dama.
+admin-train-ask =
+    A fara horo yanzu? Bayanai: { $data }. Zagaye: { $epochs }.
+    A lokacin horo, samfurin AI na wannan inji zai iya yin jinkiri ko ya huta; to, amsa za ta riƙa fitowa daga ɗakin karatu.
+admin-train-again =
+    Domin a fara horo da { $data } (zagaye { $epochs }), a rubuta wannan: { $order }
+    A lokacin horo, samfurin AI na wannan inji zai iya yin jinkiri ko ya huta; to, amsa za ta riƙa fitowa daga ɗakin karatu.
+admin-resume-ask =
+    A ci gaba da horar da { $run } yanzu?
+    A lokacin horo, samfurin AI na wannan inji zai iya yin jinkiri ko ya huta; to, amsa za ta riƙa fitowa daga ɗakin karatu.
+admin-cancel-ask = A dakatar da { $run } ({ $figures })? Horo zai iya ci gaba daga baya; jarabawa kuma sai an sake ta.
+admin-cancel-none = Babu abin da ake yi yanzu da za a dakatar.
+admin-smaller = Ƙwaƙwalwar inji ta yi kaɗan: batch { $batch }
+admin-end-done = An gama horar da { $run }.
+admin-end-losses = Kuskure (loss) a tambayoyin da aka ware: { $before } → { $after }, bayan minti { $minutes } na koyo.
+admin-end-examined = An gama yi wa { $run } jarabawa.
+admin-end-cancelled = An dakatar da horar da { $run } ({ $figures }). Abin da ya koya yana nan; /resume zai ci gaba.
+admin-end-failed = Horar da { $run } ya kasa ({ $figures }).
+admin-end-interrupted = Horar da { $run } ya tsaya a tsakiya ({ $figures }): an katse aikinsa, ko injin ya mutu. Abin da aka ajiye yana nan; /resume zai ci gaba.
+admin-end-alone-cancelled = An dakatar da jarabawar { $run }. /evaluate { $run } zai sake farawa.
+admin-end-alone-failed = Jarabawar { $run } ta kasa.
+admin-end-alone-interrupted = Jarabawar { $run } ta tsaya a tsakiya. /evaluate { $run } zai sake farawa.
+admin-end-reason = Dalili (da Turanci): { $reason }
+admin-verdict-passed = { $release } ya ci jarabawa: zai iya fara aiki.
+admin-verdict-failed = { $release } ya faɗi jarabawa, don haka ba zai iya fara aiki ba:
+admin-verdict-none = Ba a yi wa { $release } jarabawa ba. /evaluate { $release } zai yi masa.
+admin-figure-danger = alamomin haɗari da aka gane
+admin-figure-hausa = amsoshi da Hausa
+admin-figure-harmful = amsoshi masu cutarwa
+admin-figure-broken = amsoshi marasa kyau
+admin-figure-refused = amsoshin da aka hana
+admin-figure-loss = kuskure (loss) a tambayoyin da aka ware
+admin-figure-chrf = kamanni da amsoshin da aka tantance (chrF)
+admin-figure-agreement = kalmomi ɗaya da amsoshin da aka tantance
+admin-figure-choice = tambayoyin zaɓe da aka amsa daidai
+admin-reason-asked = an yi tambayoyi { $value }; ana buƙatar aƙalla { $limit }
+admin-reason-least = { $figure }: { $value }; ana buƙatar aƙalla { $limit }
+admin-reason-most = { $figure }: { $value }; kada ya wuce { $limit }
+admin-reason-worse = { $figure }: { $value }; { $other } yana da { $limit }
+admin-unmeasured = ba a auna ba
+admin-curve = Yadda kuskuren (loss) { $run } ya ragu yayin da yake koyo.
+admin-curve-channel = Ba za a iya nuna zanen koyo a nan ba: yana zuwa Telegram, da WhatsApp idan sabis ɗin yana da adireshi a intanet (PUBLIC_URL).
+admin-curve-library = Ba za a iya yin zanen koyo ba: ba a sa matplotlib a nan ba (ƙarin "train").
+admin-curve-early = Bai koyi komai ba tukuna, don haka babu zane.
 admin-data-none = Babu bayanan horo da aka shirya tukuna.
 admin-data =
     Bayanan horo na { $run }:
@@ -215,6 +265,7 @@ admin-refused-already-live = { $release } ne ke aiki dama.
 admin-refused-changed = Wani ya riga ya canza nau'in da ke aiki. Ba a canza komai ba. A duba /models, sannan a sake ba da umarni.
 admin-refused-no-previous = Babu wani nau'i da ya yi aiki kafin wannan, don haka babu inda za a koma.
 status-live = Nau'in da ke aiki: { $release } (a inji { $there } cikin { $all } da ke gudana)
+status-run = Abin da ake yi yanzu: { $run }: { $phase } ({ $figures })
 status-urgency-now = yanzu
 status-urgency-same-day = yau
 

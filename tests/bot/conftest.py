@@ -17,7 +17,14 @@ from core.settings import Settings
 
 NOW = 1_800_000_000.0
 TELEGRAM = Capabilities(
-    4096, max_buttons=8, typing=True, documents=True, chat_burst=1000, overall_per_s=1000.0
+    4096,
+    max_buttons=8,
+    typing=True,
+    documents=True,
+    chat_burst=1000,
+    overall_per_s=1000.0,
+    edits=True,
+    pictures=True,
 )
 WHATSAPP = Capabilities(1600, max_buttons=3, window_hours=24, chat_burst=1000, overall_per_s=1000.0)
 

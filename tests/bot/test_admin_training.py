@@ -1,18 +1,24 @@
 """The admins' orders about training, with a run that counts instead of training."""
 
 import os
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.admin_training import Training, bar, options
+from bot.admin_orders import Order
+from bot.admin_progress import bar
+from bot.admin_training import Training, options
 from bot.fakes import tiny_mind
 from core.errors import SettingsError
 from inference.engine import FakeEngine
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import added
 from tests.training.test_jobs import COUNTER
+from training.config import TrainConfig
+from training.folder import RunFolder
 from training.jobs import Jobs, examination
 
 
@@ -50,12 +56,84 @@ def test_a_run_is_begun_watched_stopped_and_taken_up_again(clinic):
     assert "Another training is going on" in clinic.order("/train")
     until(lambda: run.state().step > 2)
     assert "learning\n▓" in clinic.order("/progress").replace("░", "▓")
-    assert "being stopped" in clinic.order("/cancel")
+    asked = clinic.order("/cancel")
+    assert f"Stop {run.name} (" in asked
+    assert clinic.order("no") == clinic.app.texts("admin-unchanged", "en")
+    assert clinic.jobs.state(run).phase == "training"
+    assert "being stopped" in clinic.confirm("/cancel")
     until(lambda: clinic.jobs.state(run).phase == "cancelled")
     assert "goes on from where it stopped" in clinic.order("/resume")
     until(lambda: clinic.jobs.state(run).phase == "done")
     assert "100 %" in clinic.order("/progress")
     assert "is done already" in clinic.order("/resume")
+
+
+@pytest.fixture
+def disturbing(clinic):
+    """A model answers people on the machine that is to train."""
+    clinic.app.desk.training = replace(clinic.app.desk.training, disturbs=lambda: True)
+    return clinic
+
+
+def test_a_training_that_takes_the_machine_is_asked_for_first(disturbing):
+    asked = disturbing.order("/train epochs=2 data=starter:0.5 evaluate=no")
+    assert "Begin training now? Data: starter:0.5. Epochs: 2." in asked
+    assert disturbing.order("no") == disturbing.app.texts("admin-unchanged", "en")
+    assert disturbing.jobs.all() == []
+    begun = disturbing.confirm("/train epochs=2 data=starter:0.5 evaluate=no")
+    assert "has begun on: starter:0.5" in begun
+    run = disturbing.jobs.active()
+    assert (run.config().epochs, run.config().evaluate) == (2, False)
+    disturbing.confirm("/cancel")
+    until(lambda: disturbing.jobs.state(run).phase == "cancelled")
+    assert "Go on with the training of" in disturbing.order("/resume")
+    assert disturbing.jobs.active() is None
+    assert "goes on from where" in disturbing.order("yes")
+    until(lambda: disturbing.jobs.state(run).phase == "done")
+    watched = disturbing.rows("SELECT run, status FROM watches")
+    assert watched == [(run.name, "open")]
+
+
+def test_options_too_long_for_a_button_are_written_again(disturbing):
+    options = "data=starter,store,data/talks-of-november.jsonl,data/talks-of-october.jsonl"
+    asked = disturbing.order(f"/train {options}")
+    assert f"write this: /train {options} now" in asked
+    assert disturbing.buttons == []
+    assert "has begun" in disturbing.order(f"/train {options} NOW")
+
+
+def test_a_cancel_that_comes_too_late_stops_nothing_else(clinic):
+    clinic.order("/train")
+    name = clinic.jobs.active().name
+    assert "old is not running" in clinic.order("", press="cancel:old:yes")
+    assert clinic.jobs.active().name == name
+    clinic.confirm("/cancel")
+    until(lambda: clinic.jobs.active() is None)
+    assert clinic.order("/cancel") == clinic.app.texts("admin-cancel-none", "en")
+
+
+@pytest.mark.parametrize("order", Order)
+def test_every_order_has_help_that_does_nothing(clinic, order):
+    said = clinic.order(f"/{order.value} help")
+    assert said.startswith(f"/{order.value}")
+    assert len(said) > len(order.value) + 10
+    assert clinic.order(f"/{order.value} taimako", "3").startswith(f"/{order.value}")
+    assert clinic.jobs.all() == []
+
+
+def test_the_curve_is_a_picture_or_says_why_not(clinic, monkeypatch):
+    run = RunFolder.create(clinic.jobs.root / "r1", TrainConfig())
+    assert "Nothing has been learnt yet" in clinic.order("/progress curve")
+    run.log({"step": 1, "loss": 3.0})
+    run.log({"step": 2, "loss": 2.0})
+    assert clinic.order("/progress zane").startswith("How the loss of r1 fell")
+    assert clinic.telegram.sent[-1].reply.document.is_picture
+    clinic.order("/progress")
+    assert clinic.buttons == ["curve:r1"]
+    assert clinic.order("", press="curve:r1").startswith("How the loss of r1 fell")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert "matplotlib is not installed" in clinic.order("/progress curve")
+    assert "PUBLIC_URL" in clinic.order("/progress zane", "2348000000009", channel="whatsapp")
 
 
 def test_wrong_options_begin_nothing_and_say_what_there_is(clinic):

@@ -8,7 +8,9 @@ from typing import get_args
 
 import pytest
 
-from bot import commands, console_show, conversation, flow
+from bot import commands, conversation, flow
+from bot.admin_progress import RESUMED
+from bot.admin_verdict import FIGURES, SHAPES
 from bot.commands import Command
 from bot.fakes import tiny_mind
 from bot.smalltalk import Courtesy
@@ -25,6 +27,8 @@ ENGLISH = re.compile(r"\b(?:the|you|your|and|please|write|sorry)\b", re.IGNORECA
 SPEAKERS = {"say", "service", "texts", "_ask", "sentence"}
 #: The reasons of `storage.releases` that an admin can meet in a chat.
 REFUSALS = ("unknown", "not_passed", "failed", "already_live", "changed", "no_previous")
+#: How what was begun may end without being done.
+ENDS = ("cancelled", "failed", "interrupted")
 #: Keys that code puts together.
 MADE = {
     *(f"{key}{suffix}" for key in flow.SAMPLES for suffix in ("", "-short")),
@@ -39,8 +43,13 @@ MADE = {
     *(f"admin-state-{state}" for state in ("candidate", "passed", "failed", "live", "retired")),
     *(f"admin-usage-{order}" for order in ("load", "compare", "swap", "set", "evaluate")),
     *(f"admin-phase-{phase}" for phase in get_args(Phase)),
-    *(f"console-phase-{phase}" for phase in console_show.WORDED),
+    *(f"console-phase-{phase}" for phase in RESUMED),
     *(f"admin-run-{code}" for code in ("busy", "done", "idle", "unknown", "taken")),
+    *(f"admin-end{kind}-{end}" for kind in ("", "-alone") for end in ENDS),
+    *(f"admin-figure-{name}" for name in FIGURES.values()),
+    *(f"admin-reason-{shape}" for shape, _ in SHAPES),
+    *(f"admin-curve-{why}" for why in ("channel", "library", "early")),
+    *("admin-end-examined", "admin-end-done"),
     *(f"admin-role-{role}" for role in ("base", "live", "candidate")),
     *(f"admin-refused-{code.replace('_', '-')}" for code in REFUSALS),
 }

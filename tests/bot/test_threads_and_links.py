@@ -13,7 +13,7 @@ from bot.runner import Runner
 from bot.typing import EVERY, FIRST_AFTER, TypingSigns
 from core.errors import StoreError
 from core.messages import Document, Reply
-from storage import outbox, threads
+from storage import outbox, people, threads
 from storage.store import Store
 from tests.bot.conftest import WHATSAPP, House, MakeHouse
 
@@ -145,7 +145,7 @@ def pictured(house: House) -> str:
     """A picture went out to somebody on WhatsApp; the path of its link."""
     house.say("taimako", channel="whatsapp")
     with house.app.store.write() as connection:
-        line = threads.line(connection, 1)
+        line = people.line(connection, 1)
         said = threads.add_reply(connection, house.app.store, line, "zane", now=house.now)
         part = Reply("zane", document=Document("r1.png", PNG))
         outbox.enqueue(
