@@ -143,7 +143,8 @@ def test_a_rollback_leaves_the_job_with_its_worker(any_store):
             assert jobs.finish(connection, held, now=NOW)
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, break_off)
+    with pytest.raises(ZeroDivisionError):
+        break_off()
     assert finish(any_store, held)
 
 
