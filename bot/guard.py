@@ -8,11 +8,12 @@ fluent Hausa that no rule names.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bot.guard_contrary import bans
 from bot.guard_rules import Evidence, Rules
 from bot.guard_text import begun, finished, looping, sentences, tidy
 from knowledge.folding import fold, tokens
@@ -78,7 +79,8 @@ class Guard:
         numbers come from passages alone. Never raises for any str.
 
         Returns: the text to show, trimmed or with the seek line added, or why it is refused:
-        empty, leak, link, script, incomplete, language, repetition, phone, or the id of a rule.
+        empty, leak, link, script, incomplete, language, repetition, phone, contrary (to a passage),
+        or the id of a rule.
         """
         shown, reason = self._judged(text, passages, language, question)
         return Verdict(not reason, "" if reason else self._with_seek(shown, language), reason)
@@ -162,6 +164,7 @@ class Guard:
         return (
             self._unknown_number(text, carried)
             or self._broken_rule(own, whole, evidence, about=evidence.asked if early else "")
+            or self._contrary(own, map(plain, vetted))
             or self._ungrounded(whole, evidence, grounded=bool(carried))
         )
 
@@ -181,6 +184,14 @@ class Guard:
             if any(self.rules.broken(rule, sentence, evidence) for sentence in own):
                 return rule.id
         return None
+
+    def _contrary(self, own: list[str], vetted: Iterable[str]) -> str | None:
+        """Say "contrary" when a sentence advises what a vetted one forbids."""
+        excuses = self.rules.excuses
+        banned = (ban for said in vetted for ban in bans(said))
+        told = ((line, act) for ban in banned for line in own for act in ban.finditer(line))
+        meant = (act for line, act in told if not excuses.holds("negated", line, act))
+        return "contrary" if any(meant) else None
 
     def _ungrounded(self, whole: str, evidence: Evidence, *, grounded: bool) -> str | None:
         groups = self.rules.groups if grounded else ()

@@ -2,10 +2,12 @@
 
 Knows the answers of tests/bot/guard_rounds.tsv, which were written in rounds: the answers of a
 round before the rules were widened for it. No passage stands behind them, so that only what is
-wrong in itself is counted. Chooses nothing.
+wrong in itself is counted. Below them stands what the library warns against, turned into advice,
+without a passage and with the one it comes from. Chooses nothing.
 """
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,13 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from bot.guard import Guard
+from bot.guard_text import sentences
 from knowledge.language import Detector
+from knowledge.library import grounding
+from knowledge.topic import load_topics
 
 ROOT: Final = Path(__file__).parent.parent
 ROUNDS: Final = ROOT / "tests" / "bot" / "guard_rounds.tsv"
 PAGE: Final = ROOT / "docs" / "safety.md"
 BEGIN, END = "<!-- guard:begin -->", "<!-- guard:end -->"
 COMMAND: Final = "python -m bot.guard_eval"
+_WARNING: Final = re.compile(r"Kada a ([^;:.]*[^;:.\s])[;.].*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,15 @@ def report(guard: Guard, written: Iterable[Written]) -> Iterator[str]:
             for good in (False, True)
         ]
         yield f"| round {name} | {' | '.join(cells)} |"
+    yield from _turned(guard)
+
+
+def turned_round() -> Iterator[tuple[str, str]]:
+    """Yield a topic's passage and, of each thing that it warns against, the advice to do it."""
+    for topic in load_topics().values():
+        for line in sentences(topic.avoid["ha"]):
+            if warning := _WARNING.fullmatch(line):
+                yield grounding(topic), f"A {warning[1]}."
 
 
 def write(lines: Iterable[str], page: Path = PAGE) -> str:
@@ -68,9 +83,24 @@ def main() -> None:
     sys.stdout.write(write(report(Guard.load(Detector.load()), rounds())) + "\n")
 
 
+def _turned(guard: Guard) -> Iterator[str]:
+    advice = list(turned_round())
+    alone = sum(not guard.check(bad).ok for _, bad in advice)
+    grounded = sum(not guard.check(bad, passages=[passage]).ok for passage, bad in advice)
+    for name, refused in (("alone", alone), ("with their passage", grounded)):
+        yield (
+            f"| the library's warnings turned round, {name} | {len(advice)} "
+            f"| {_share(refused, len(advice))} | – | – |"
+        )
+
+
 def _cell(guard: Guard, rows: list[Written]) -> str:
     refused = sum(not guard.check(row.text).ok for row in rows)
-    return f"{len(rows)} | {refused} ({100 * refused / max(1, len(rows)):.1f} %)"
+    return f"{len(rows)} | {_share(refused, len(rows))}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({100 * part / max(1, whole):.1f} %)"
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class Rule:
     unless: tuple[str, ...] = ()
     raw: bool = False
     asked: bool = False
+    grounded: bool = False
     where: re.Pattern[str] | None = None
     not_where: re.Pattern[str] | None = None
     near: re.Pattern[str] | None = None
@@ -162,6 +163,8 @@ class Rules:
             return True
         if rule.kind != "carried":
             return False
+        if rule.grounded and not evidence.passages:
+            return True
         said = match.groupdict().get("said") or match[0]
         carried = evidence.asked if rule.asked else evidence.passages
         return re.search(rf"(?<!\w){re.escape(said.strip())}(?!\w)", carried) is not None
@@ -203,6 +206,7 @@ def _rule(entry: Mapping[str, Any], lists: Mapping[str, str]) -> Rule:
         unless=tuple(entry.get("unless", ())),
         raw=raw,
         asked=bool(entry.get("asked")),
+        grounded=bool(entry.get("grounded")),
         **extra,
     )
 

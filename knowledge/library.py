@@ -105,9 +105,12 @@ class Library:
 
     def passage(self, key: str, score: float = 1.0) -> Passage:
         """A topic as it grounds a model. Raises KeyError when there is no such topic."""
-        topic = self.topics[key]
-        text = f"{topic.title['ha']}\n{topic.first('ha')}\n\n{topic.avoid['ha']}"
-        return Passage(key, min(1.0, max(0.0, score)), text)
+        return Passage(key, min(1.0, max(0.0, score)), grounding(self.topics[key]))
+
+
+def grounding(topic: Topic) -> str:
+    """The text of `topic` that grounds a model: its title, its answer and what to avoid."""
+    return f"{topic.title['ha']}\n{topic.first('ha')}\n\n{topic.avoid['ha']}"
 
 
 def index(topics: Mapping[str, Topic], wording: Wording) -> Index:
