@@ -3,12 +3,15 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as Driver
 from waitress.server import create_server
+from waitress.wasyncore import close_all
 
 from bot.app import build
 from core.settings import Settings
@@ -53,14 +56,23 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = create_app(service)
     app.register_blueprint(pages(service))
     service.start_working()
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    with listening(app) as found:
+        yield found
+    service.stop()
+
+
+@contextmanager
+def listening(app: Flask) -> Iterator[str]:
+    """The address of an app on a port of its own."""
+    sockets: dict[int, object] = {}
+    server = create_server(app, host="127.0.0.1", port=0, threads=4, map=sockets)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}/"
-    server.close()
+    # In its own thread: the loop would wait for connections that a browser keeps open.
+    server.trigger.pull_trigger(lambda: close_all(sockets))
     thread.join(5)
     server.task_dispatcher.shutdown()
-    service.stop()
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +104,5 @@ def served():
     """A fake service and the address of its page."""
     service, app = FakeService(), create_app(FakeMachines())
     app.register_blueprint(pages(service))
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield service, f"http://127.0.0.1:{server.effective_port}/"
-    server.close()
-    thread.join(1)
-    server.task_dispatcher.shutdown()
+    with listening(app) as found:
+        yield service, found
