@@ -34,23 +34,23 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_loses_nothing(
     serve: Callable[..., Service], providers: Providers, small_disk: Path
 ) -> None:
-    service = serve(small_disk, ECHO_DELAY="0.1")
+    service = serve(small_disk, ECHO_DELAY="0.02")
     accepted = [key for key in range(20) if _post(service, _request(key)) == 200]
     assert len(accepted) == 20
     _fill(small_disk / "ballast")
-    full = {key: _post(service, _request(key)) for key in range(20, 220)}
+    full = {key: _post(service, _request(key)) for key in range(20, 80)}
     assert set(full.values()) <= {200, 503}
-    assert full[219] == 503
+    assert full[79] == 503
     assert service.call("GET", "/health/live")[0] == 200
     (small_disk / "ballast").unlink()
-    assert until(lambda: _post(service, _request(219)) == 200, 20)
-    for key in range(220):  # the provider sends again what was refused, and more
+    assert until(lambda: _post(service, _request(79)) == 200, 20)
+    for key in range(80):  # the provider sends again what was refused, and more
         assert _post(service, _request(key)) == 200
     url = f"sqlite:///{small_disk}/lafiya.db"
     assert until(lambda: open_work(url) == 0, 90), service.log.read_text()[-3000:]
     answered = [MARK.search(sent.text) for sent in providers.taken()]
     keys = sorted(int(mark[2]) for mark in answered if mark)
-    assert sorted(set(keys)) == list(range(220))
+    assert sorted(set(keys)) == list(range(80))
 
 
 def _fill(ballast: Path) -> None:
