@@ -217,8 +217,14 @@ def _from_engine(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Out
         return _fallback(turn, mind, written, match)
     found = _found(match)
     best = found[0].id if found else None
+    reply, late = Reply(written.text), written.end == "late"
     answer = Answer(
-        Reply(written.text), Source.MODEL, topic=best, passages=found, release=written.release
+        reply.with_note(mind.say(turn, "late-note")) if late else reply,
+        Source.MODEL,
+        topic=best,
+        passages=found,
+        release=written.release,
+        reason="engine_timeout" if late else None,
     )
     return Outcome(answer, (SetTopic(best if match.outcome == "certain" else None),))
 

@@ -24,7 +24,8 @@ RULES: Final = Path(__file__).parent / "guard_rules.yaml"
 
 _LONGEST: Final = 4_000
 _FEWEST_WORDS: Final = 3
-_WORDS_TO_JUDGE: Final = 6
+#: Of fewer words neither the language can be told, nor is the seek-a-health-worker line added.
+WORDS_TO_JUDGE: Final = 6
 _HAUSA_ENOUGH: Final = 0.5
 # What the rest of an answer may still put right; its language only while there is little of it.
 _TOO_SOON: Final = ("empty", "incomplete")
@@ -139,7 +140,7 @@ class Guard:
 
     def _in_language(self, text: str, vetted: frozenset[str], language: str) -> bool:
         own = [line for line in sentences(text) if fold(line) not in vetted]
-        long = [line for line in own if len(tokens(line)) >= _WORDS_TO_JUDGE]
+        long = [line for line in own if len(tokens(line)) >= WORDS_TO_JUDGE]
         if language != "ha":
             # Pidgin is so close to English that lists of symptoms are taken for it.
             return not long or self.detector.identify(" ".join(own)) in {language, "pcm"}
@@ -198,7 +199,7 @@ class Guard:
         return next((g.id for g in groups if g.spoken_of(whole, evidence.asked)), None)
 
     def _with_seek(self, text: str, language: str) -> str:
-        due = len(tokens(text)) >= _WORDS_TO_JUDGE and not self.rules.seek.search(fold(text))
+        due = len(tokens(text)) >= WORDS_TO_JUDGE and not self.rules.seek.search(fold(text))
         line = self.rules.seek_lines.get(language, self.rules.seek_lines["ha"])
         return f"{text}\n\n{line}" if due else text
 

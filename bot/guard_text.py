@@ -83,6 +83,14 @@ def cut_off(text: str) -> str:
     return text if _LAST_END.search(text) else begun(text)
 
 
+def ended(text: str) -> str:
+    """Return `text`, which broke off, up to its last sentence; of a list, which sentences alone
+    cannot tell to be whole, only what ends in a full stop.
+    """
+    ends = [match.end() for match in _SURE_END.finditer(text)]
+    return text[: max(ends, default=0)].rstrip()
+
+
 def looping(text: str) -> bool:
     """Return whether `text` goes round in circles, as a model does that has lost its way."""
     words = tokens(text)

@@ -16,7 +16,8 @@ Show = Callable[[str], None]
 class Growing:
     """What an engine tells of its answer (`OnText`): passed on sentence by sentence, once judged.
 
-    Stops the engine as soon as nothing can save the answer; `reason` then says why.
+    Stops the engine as soon as nothing can save the answer; `reason` then says why. `passed` is
+    what was passed on, as the engine told it.
     """
 
     def __init__(self, judge: Callable[[str], Verdict] | None, show: Show | None) -> None:
@@ -25,6 +26,7 @@ class Growing:
         self._read = 0
         self._fault: Exception | None = None
         self.reason: str | None = None
+        self.passed = ""
 
     def __call__(self, text: str) -> bool:
         """Never raises: it runs where the engine generates."""
@@ -51,6 +53,7 @@ class Growing:
             verdict = self._judge(known)
             self.reason = verdict.reason
             if verdict.ok:
+                self.passed = known
                 self._pass_on(verdict.text)
         return self.reason is None
 

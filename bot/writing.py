@@ -7,8 +7,8 @@ conversation then answers with vetted words.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.guard import Verdict
-from bot.guard_text import cut_off
+from bot.guard import WORDS_TO_JUDGE, Verdict
+from bot.guard_text import cut_off, ended
 from bot.mind import Guard, Mind
 from bot.streaming import Growing, Show
 from core import logs
@@ -16,6 +16,7 @@ from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
 from core.messages import Turn
 from inference.engine import Generation, Passage, Request
 from knowledge import person
+from knowledge.folding import tokens
 from knowledge.library import Match
 
 #: Characters of a question that the library and a model are shown.
@@ -41,7 +42,11 @@ def _written(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Generat
     request = _request(turn, mind, match)
     judge, verbatim = Judge(mind.guard, request), mind.engine.verbatim
     growing = Growing(None if verbatim else judge.begin, show)
-    generation = mind.engine.generate(request, growing)
+    try:
+        generation = mind.engine.generate(request, growing)
+    except EngineTimeout as late:
+        growing.settle()
+        return _by_then(growing, judge, late)
     growing.settle()
     if verbatim:
         return generation if generation.text.strip() else "engine_empty"
@@ -50,6 +55,20 @@ def _written(turn: Turn, mind: Mind, match: Match, show: Show | None) -> Generat
     text = cut_off(generation.text) if generation.end == "length" else generation.text
     verdict = judge.check(text)
     return replace(generation, text=verdict.text) if verdict.ok else f"guard:{verdict.reason}"
+
+
+def _by_then(growing: Growing, judge: "Judge", late: EngineTimeout) -> Generation | str:
+    """The whole sentences that the guard had passed by the deadline, where they can stand alone:
+    the whole guard passes them, and they are enough for it to have sent the person to a health
+    worker. A sentence that it had not passed yet, and a list that broke off, stay out.
+    """
+    if growing.reason:
+        return f"guard:{growing.reason}"
+    text = ended(growing.passed)
+    if late.release is None or len(tokens(text)) < WORDS_TO_JUDGE:
+        return "engine_timeout"
+    verdict = judge.check(text)
+    return Generation(verdict.text, late.release, "late") if verdict.ok else "engine_timeout"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,11 @@ class EngineBusy(EngineError):
 
 
 class EngineTimeout(EngineError):
-    """The deadline passed."""
+    """The deadline passed. `release` is the one whose words were told by then, if any were."""
+
+    def __init__(self, message: str = "", release: str | None = None) -> None:
+        super().__init__(message)
+        self.release = release
 
 
 class ReleaseUnusable(EngineError):

@@ -84,7 +84,8 @@ class Request:
 class Generation:
     """What an engine wrote, and which release wrote it.
 
-    `end` is "stop" (the model was done), "length" (cut at max_tokens) or "stopped" (by on_text).
+    `end` is "stop" (the model was done), "length" (cut at max_tokens), "stopped" (by on_text), or
+    "late" for what is kept of an answer whose deadline passed (`bot.writing`).
     """
 
     text: str = field(repr=False)
@@ -122,7 +123,8 @@ class Engine(Protocol):
     def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """The answer; `on_text` sees it grow, where the engine can show that.
 
-        Raises EngineAbsent, EngineBusy, EngineTimeout or another EngineError.
+        Raises EngineAbsent, EngineBusy, EngineTimeout (which names the release that was writing)
+        or another EngineError.
         """
 
     def load(self, release: Release) -> None:
@@ -228,13 +230,14 @@ def _growing(text: str) -> list[str]:
 class FakeEngine:
     """For tests: answers from a list, raises the exceptions in it, and remembers the requests.
 
-    An answer grows word by word where somebody looks on; releases are only names.
+    An answer grows word by word where somebody looks on; releases are only names. A `late` one's
+    time is up before its last word.
     """
 
     verbatim = False
 
-    def __init__(self, *answers: str | Exception) -> None:
-        self.answers = list(answers)
+    def __init__(self, *answers: str | Exception, late: bool = False) -> None:
+        self.answers, self.late = list(answers), late
         self.requests: list[Request] = []
         self.live = "fake-1"
         self.resident = [self.live]
@@ -254,6 +257,8 @@ class FakeEngine:
         for count in range(1, len(words)):
             if on_text and not on_text(" ".join(words[:count])):
                 return Generation(" ".join(words[:count]), release, "stopped", count)
+        if self.late:
+            raise EngineTimeout(release=release)
         return Generation(answer, release, "stop", len(words))
 
     def load(self, release: Release) -> None:

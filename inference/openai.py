@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from core import logs
-from core.errors import EngineAbsent, EngineBusy, EngineError, ReleaseUnusable
+from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout, ReleaseUnusable
 from inference import prompt
 from inference.engine import BASE, EngineStatus, Generation, OnText, Release, Request
 from inference.openai_fleet import Fleet
@@ -167,9 +167,12 @@ def _chat(
 ) -> Generation:
     body = server.body(release, _fields(request, room))
     answer = server.wire.chat(body, until, on_text)
-    server.lives()
+    if not answer.late:
+        server.lives()
     if release != BASE:
         check_model(answer.model, body["model"])
+    if answer.late:
+        raise EngineTimeout(release=release)
     return Generation(answer.text, release, answer.end, answer.tokens)
 
 

@@ -74,7 +74,10 @@ class Events:
 
 
 class Answer:
-    """One answer: its text so far, how it ended, its tokens, and the model that it names."""
+    """One answer: its text so far, how it ended, its tokens, and the model that it names.
+
+    `late`: its time was up before its end.
+    """
 
     def __init__(self) -> None:
         self.text = ""
@@ -82,6 +85,7 @@ class Answer:
         self.pieces = 0
         self.finished = False
         self.stopped = False
+        self.late = False
         self._raw = ""
         self._reason: str | None = None
         self._tokens: int | None = None

@@ -67,7 +67,7 @@ class Wire:
             return status, _value(flight.rest(until))
 
     def chat(self, body: dict[str, Any], until: float, on_text: OnText | None = None) -> Answer:
-        """The answer to a chat completion; streamed when somebody looks on.
+        """The answer to a chat completion; streamed when somebody looks on, and then perhaps late.
 
         Raises Unreached, Refused, EngineBusy, TooLong, Missing, EngineTimeout or EngineError.
         """
@@ -97,7 +97,13 @@ class Wire:
 def _grow(flight: "_Flight", first: float, between: float, until: float, on_text: OnText) -> Answer:
     events, answer, limit = Events(), Answer(), first
     while not answer.finished:
-        chunk = flight.next(min(limit, until))
+        try:
+            chunk = flight.next(min(limit, until))
+        except EngineTimeout:
+            if not answer.pieces:
+                raise
+            answer.late = True
+            break
         pieces = answer.pieces
         for event in events.close() if chunk is None else events.feed(chunk):
             answer.add(event)

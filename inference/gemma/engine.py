@@ -12,7 +12,13 @@ from dataclasses import replace
 from transformers import PreTrainedModel
 
 from core import logs
-from core.errors import EngineAbsent, LafiyaError, ReleaseUnusable, SettingsError
+from core.errors import (
+    EngineAbsent,
+    EngineTimeout,
+    LafiyaError,
+    ReleaseUnusable,
+    SettingsError,
+)
 from inference.engine import BASE, EngineStatus, Generation, OnText, Release, Request, Sampling
 from inference.gemma import adapter, tiny
 from inference.gemma.gate import Gate
@@ -120,7 +126,10 @@ class TransformersEngine:
         with self._gate.passed(until), self._residents.pinned(request.release) as (name, slot):
             grown = Unfolding(words)
             on_tokens = (lambda t: on_text(grown.take(t))) if on_text else None
-            tokens, ended = supervisor.ask(ids, sampling, slot, until, on_tokens)
+            try:
+                tokens, ended = supervisor.ask(ids, sampling, slot, until, on_tokens)
+            except EngineTimeout as late:
+                raise EngineTimeout(str(late), name) from None
             end = words.end(tokens) if ended else "stopped"
             return Generation(grown.take(tokens), name, end, len(tokens))
 

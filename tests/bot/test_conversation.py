@@ -312,6 +312,18 @@ def test_whatever_the_engine_raises_is_a_fallback(
     assert ASKED not in str([record.__dict__ for record in caplog.records])
 
 
+@pytest.mark.parametrize("language", ["ha", "en"])
+def test_a_late_answer_is_what_was_seen_and_says_that_it_is_not_all(language: str) -> None:
+    seen: list[str] = []
+    mind = tiny_mind(FakeEngine("A je asibiti yau nan da nan. Sannan a sha", late=True))
+    turn = known(ASKED, language=language)
+    outcome = answer(turn, mind, seen.append)
+    assert source(outcome) == (Source.MODEL, "engine_timeout")
+    assert outcome.answer.release == "fake-1"
+    note = mind.say(turn, "late-note")
+    assert outcome.answer.reply.text == f"{seen[-1]}\n\n{note}"
+
+
 def test_the_model_is_asked_with_memory_and_passages() -> None:
     engine = FakeEngine("Wata amsa mai kyau.")
     past = (Past("user", "na da"), Past("assistant", "amsa"))

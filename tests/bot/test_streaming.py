@@ -168,6 +168,60 @@ def test_an_engine_that_gives_up_after_a_while_leaves_a_reason() -> None:
     assert told(Slow(), FakeGuard()) == (["A sha ruwa."], "engine_timeout")
 
 
+GOOD = "A sha ruwa sosai, a huta a gida."
+SEEK = GUARD.check(GOOD).text.removeprefix(GOOD)
+LATE = [
+    ("whole sentences and half a one", f"{GOOD} Sannan a ci", f"{GOOD}{SEEK}"),
+    ("a point that may go on", f"{GOOD} Zafi ya kai 38. 5", f"{GOOD}{SEEK}"),
+    ("a list that broke off", f"{GOOD} Ku koma idan:\n• amai\n• zafi\n• ja", f"{GOOD}{SEEK}"),
+    ("it sends them itself", "A je asibiti yau nan da nan. A sha", "A je asibiti yau nan da nan."),
+    ("too little", "A sha ruwa. A ci abinci", "engine_timeout"),
+    ("no sentence", "A sha ruwa sosai a huta a gida a ci", "engine_timeout"),
+    ("nothing", "", "engine_timeout"),
+    ("only a list", "Ku koma asibiti idan akwai:\n• amai\n• zafi\n• jini", "engine_timeout"),
+    ("a dose before the good", f"A sha paracetamol 500 mg. {GOOD} A ci", "guard:dose"),
+    ("a dose after the good", f"{GOOD} A sha paracetamol 500 mg. A ci", "guard:dose"),
+    ("a dose begun", f"{GOOD} A sha paracetamol 500", f"{GOOD}{SEEK}"),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "expected"), LATE, ids=[row[0] for row in LATE])
+def test_what_is_kept_of_an_answer_whose_time_is_up(label: str, text: str, expected: str) -> None:
+    shown, answer = told(FakeEngine(text, late=True), GUARD)
+    if isinstance(answer, Generation):
+        assert answer == Generation(expected, "fake-1", "late")
+        assert answer.text.startswith(shown[-1][:20])
+    else:
+        assert answer == expected
+
+
+def test_the_whole_guard_has_the_last_word_on_a_late_answer() -> None:
+    class Strict(FakeGuard):
+        """Passes every beginning, and nothing whole."""
+
+        def check(self, text: str, **_: object) -> Verdict:
+            return Verdict(False, "", "dose")
+
+        def begin(self, text: str, **_: object) -> Verdict:
+            return Verdict(True, text.strip(), None)
+
+    assert told(FakeEngine(f"{GOOD} A ci", late=True), Strict()) == ([GOOD], "engine_timeout")
+
+
+def test_a_late_answer_that_nobody_vouches_for_is_none() -> None:
+    class Unnamed(FakeEngine):
+        def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
+            super().generate(request, on_text)
+            raise EngineTimeout
+
+    assert told(Unnamed(f"{GOOD} A ci"), GUARD) == ([GOOD], "engine_timeout")
+
+
+def test_a_guard_that_fails_on_a_late_answer_shows_nothing() -> None:
+    guard = FakeGuard(fault=RuntimeError("A sha ruwa"))
+    assert told(FakeEngine(f"{GOOD} A ci", late=True), guard) == ([], "engine_failed")
+
+
 def test_a_sentence_is_judged_once_however_often_the_engine_calls() -> None:
     judged: list[str] = []
 

@@ -106,8 +106,9 @@ def test_words_are_seen_as_they_come_and_stuck_ones_are_not_waited_for(
 ) -> None:
     one.mode, seen = "stall", list[str]()
     started = time.monotonic()
-    with pytest.raises(EngineTimeout):
+    with pytest.raises(EngineTimeout) as late:
         engine(one, every=60).generate(Request("a", deadline=2), lambda text: not seen.append(text))
+    assert late.value.release == BASE
     assert seen[-1] == "amsa daga gemma: kalma0 kalma1"
     # A quarter of the deadline between two words: signs of life are no words.
     assert 0.4 < time.monotonic() - started < 1.5

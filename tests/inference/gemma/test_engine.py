@@ -129,9 +129,10 @@ def nothing_left(engine: TransformersEngine) -> None:
 
 def test_the_deadline_ends_a_request_and_frees_its_memory(engine):
     started = time.monotonic()
-    with pytest.raises(EngineTimeout):
+    with pytest.raises(EngineTimeout) as late:
         engine.generate(question(new=500, deadline=0.1))
     assert time.monotonic() - started < 10
+    assert late.value.release == BASE
     nothing_left(engine)
 
 
