@@ -61,17 +61,54 @@ def answer_row(mind: Mind, question: str, language: str = "ha") -> dict[str, Any
 @click.command()
 @click.pass_obj
 def chat(settings: Settings) -> None:
-    """Talk in the terminal. Nothing is stored; an empty line ends it."""
+    """Talk in the terminal, and see answers grow. Nothing is stored; an empty line ends it."""
     mind = composition.make_mind(settings, choose(settings), Texts())
+    converse(mind, settings.memory_turns, live=sys.stdout.isatty())
+    mind.engine.close()
+
+
+def converse(mind: Mind, memory: int, *, live: bool) -> None:
+    """A conversation on standard input and output, remembering the last `memory` things said.
+
+    Where it is `live`, a model's answer is seen growing, as far as the guard has passed it; a pipe
+    gets every answer once, whole.
+    """
     turn = Turn("", service=True, noticed=True, training_asked=True)
     click.echo(flow.welcome(turn, mind).reply.text)
     while text := _next_line():
-        outcome = conversation.answer(replace(turn, text=text), mind)
-        turn = _after(turn, text, outcome, settings.memory_turns)
-        click.echo(f"\n{outcome.answer.reply.text}")
+        spoken = Spoken(mind.say(turn, "withdrawn"))
+        outcome = conversation.answer(replace(turn, text=text), mind, spoken.show if live else None)
+        turn = _after(turn, text, outcome, memory)
+        spoken.end(outcome.answer.reply.text)
         for number, choice in enumerate(outcome.answer.reply.choices, 1):
             click.echo(f"  {number}. {choice.label}")
-    mind.engine.close()
+
+
+class Spoken:
+    """One answer on the terminal. What was printed stays: no terminal is asked to erase, so that a
+    plain one and a screen reader tell the same; a reply that is another says `withdrawn` first.
+    """
+
+    def __init__(self, withdrawn: str) -> None:
+        self._withdrawn = withdrawn
+        self._told = ""
+
+    def show(self, text: str) -> None:
+        """Print what is new of an answer that grows."""
+        if text.startswith(self._told):
+            self._print(text)
+
+    def end(self, text: str) -> None:
+        """Print the rest of the reply, or all of it when it is not what was seen."""
+        if not text.startswith(self._told):
+            click.echo(f"\n\n{self._withdrawn}")
+            self._told = ""
+        self._print(text)
+        click.echo()
+
+    def _print(self, text: str) -> None:
+        click.echo(("" if self._told else "\n") + text[len(self._told) :], nl=False)
+        self._told = text
 
 
 def _next_line() -> str:

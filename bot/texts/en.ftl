@@ -87,6 +87,7 @@ more-none = There is nothing more to add now. Write your question.
 library-lead = About: { $title }
 likely-note = If this is not what you asked, choose below, or write it again in other words.
 late-note = (This answer could not be written to its end in time. If there is something more that you need to know, ask again.)
+withdrawn = (What stands above is withdrawn. The answer is:)
 
 voice = Sorry, we cannot listen to voice messages yet. Write your question in a few words. If there is danger: { $emergency }, or go to the nearest hospital.
 photo = Sorry, we cannot see photos or videos. Write in words what is wrong. If there is danger: { $emergency }, or go to the nearest hospital.

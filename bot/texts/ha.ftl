@@ -88,6 +88,7 @@ more-none = Babu ƙarin bayani yanzu. Ku rubuta tambayarku.
 library-lead = Amsa game da: { $title }
 likely-note = Idan ba wannan kuke tambaya ba, ku zaɓa a ƙasa, ko ku sake rubutawa da wasu kalmomi.
 late-note = (Lokaci ya ƙare kafin a gama rubuta wannan amsa. Idan akwai abin da kuke son ƙarin bayani a kai, ku sake tambaya.)
+withdrawn = (An janye abin da ke sama. Ga amsar:)
 
 voice = Yi haƙuri, ba mu iya jin saƙon murya ba tukuna. Ku rubuta tambayarku a gajeriyar magana. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
 photo = Yi haƙuri, ba mu iya ganin hoto ko bidiyo ba. Ku rubuta abin da ke damunku da kalmomi. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
