@@ -91,6 +91,10 @@ class Desk:
         """The processes that answer now."""
         return instances.seen(self.store, since=self.clock() - ALIVE)
 
+    def contest(self) -> Contest:
+        """What asks several releases the same question."""
+        return Contest(self.registry, self.keeper, self._staged)
+
     def _obey(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said:
         try:
             return self._begun(order, rest, turn, mind) or (
@@ -292,8 +296,7 @@ class Desk:
     def _compare(self, question: str, turn: Turn, mind: Mind) -> Reply:
         if not self.keeper.able:
             return Reply(mind.say(turn, "admin-no-model"))
-        contest = Contest(self.registry, self.keeper, self._staged)
-        return Reply(contest.text(question, turn, mind))
+        return Reply(self.contest().text(question, turn, mind))
 
 
 def _help(order: Order, turn: Turn, mind: Mind) -> str:

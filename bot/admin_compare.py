@@ -19,6 +19,15 @@ OPEN = ("candidate", "passed", "failed")
 
 
 @dataclass(frozen=True, slots=True)
+class Contender:
+    """A release in its role ("base", "live", "candidate"), and what it said."""
+
+    release: str
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contest:
     """Asks the contenders. `staged` makes a release resident: whether it is, after a while."""
 
@@ -27,15 +36,19 @@ class Contest:
     staged: Callable[[str], bool]
 
     def text(self, question: str, turn: Turn, mind: Mind) -> str:
-        """Every contender's answer under its name, guarded as people's answers are."""
+        """Every contender's answer under its name."""
+        return "\n\n".join(
+            f"{mind.say(turn, f'admin-role-{said.role}', release=said.release)}\n{said.text}"
+            for said in self.answers(question, turn, mind)
+        )
+
+    def answers(self, question: str, turn: Turn, mind: Mind) -> list[Contender]:
+        """What every contender says, guarded as people's answers are."""
         asked = replace(turn, text=question, past=(), choice=None)
         contenders = list(self._contenders())
         with ThreadPoolExecutor(len(contenders)) as pool:
             answers = pool.map(lambda one: self._ask(one[0], asked, mind), contenders)
-        return "\n\n".join(
-            f"{mind.say(turn, f'admin-role-{role}', release=name)}\n{answer}"
-            for (name, role), answer in zip(contenders, answers, strict=True)
-        )
+        return [Contender(*one, answer) for one, answer in zip(contenders, answers, strict=True)]
 
     def _contenders(self) -> Iterator[tuple[str, str]]:
         """(release, role), no release twice; the candidate is the one loaded, else the newest."""

@@ -4,24 +4,40 @@ An order from the page is a turn of that admin's, carried out by `bot.admin` lik
 of rules, one wording of every refusal, one audit. Knows no route and no page.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bot import console_show as show
 from bot.access import Access, Visitor
 from bot.admin import Desk
+from bot.admin_compare import Contender
 from bot.admin_orders import Order, recognise
 from bot.effects import Used
 from bot.mind import Mind
-from core.messages import Kind, Reply, Turn
+from core.errors import ReleaseRefused, SettingsError
+from core.messages import Choice, Kind, Turn
 from inference.engine import BASE
 from storage import entrance, reports
 from storage.store import Store
+from training.folder import RunFolder
+from training.jobs import RunRefused
+from training.rows import DataError
 
 DAY = 86_400.0
 MOST_RUNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an order led to: words, perhaps buttons, perhaps several answers side by side."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    contenders: tuple[Contender, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,56 +60,106 @@ class Console:
 
     def overview(self, language: str) -> dict[str, Any]:
         """Queues, runs, releases and what is set. Raises StoreError."""
-        now, wanted = self.clock(), self.desk.keeper.look()
-        texts, sampling, live = self.mind.texts, self.desk.keeper.sampling(), wanted.pointer.release
+        now, wanted, desk = self.clock(), self.desk.keeper.look(), self.desk
+        texts, sampling, live = self.mind.texts, desk.keeper.sampling(), wanted.pointer.release
         hour = reports.load(self.store, now=now)
         day = reports.load(self.store, now=now, window=DAY)
+        rows = desk.registry.listed()
         return {
             "load": show.load(hour, day),
             "runs": self._runs(language),
             "live": live or BASE,
-            "served": self.desk.lines(texts, language),
-            "releases": [
-                show.release(row, live, texts, language) for row in self.desk.registry.listed()
-            ],
-            "sampling": {
-                "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens,
-            },
-            "able": self.desk.keeper.able,
+            "served": desk.lines(texts, language),
+            "releases": [show.release(row, live, texts, language) for row in rows],
+            "temperature": sampling.temperature,
+            "max_tokens": sampling.max_tokens,
+            "able": desk.keeper.able,
         }
 
-    def order(self, visitor: Visitor, language: str, text: str, choice: str | None) -> Reply | None:
+    def run(self, name: str, language: str) -> dict[str, Any] | None:
+        """One run with its curve and the card of its data; None when there is none."""
+        try:
+            run = self.desk.training.jobs.find(name)
+            shown = self._run(run, language)
+        except (RunRefused, DataError):
+            return None
+        curve = show.curve(run.progress(), shown["base"])
+        return {**shown, "curve": curve, "card": _card(run), "config": _config(run)}
+
+    def release(self, name: str, language: str) -> dict[str, Any] | None:
+        """One release with its verdict and the report of its examination, where it lies here."""
+        try:
+            row = self.desk.registry.find(name)
+        except ReleaseRefused:
+            return None
+        report, picture = self._examination(name, "report.md"), self.picture(name)
+        return {
+            **show.verdict(row, self.mind.texts, language),
+            "report": report.read_text("utf-8") if report else "",
+            "picture": picture is not None,
+        }
+
+    def picture(self, name: str) -> Path | None:
+        """The picture of a release's examination, where it lies here."""
+        return self._examination(name, "report.png")
+
+    def order(self, visitor: Visitor, language: str, text: str, choice: str) -> Done | None:
         """Carry out an order or a confirmation, as if it came by chat; None when it is neither.
 
         May take as long as an answer of the model. Raises StoreError.
         """
-        found = recognise(text)
-        if found and found[0] is Order.CONSOLE:
-            return None  # a session does not beget the next one
+        order, rest = recognise(text) or (None, "")
         turn = Turn(
             text,
-            Kind.TEXT if choice is None else Kind.CHOICE,
-            choice,
+            Kind.CHOICE if choice else Kind.TEXT,
+            choice or None,
             language=language,
             is_admin=True,
             actor=visitor.actor,
         )
+        if order is Order.CONSOLE:
+            return None  # a session does not beget the next one
+        if order is Order.COMPARE and rest and self.desk.keeper.able:
+            self._note(Used(order.value, visitor.actor))
+            return Done("", contenders=tuple(self.desk.contest().answers(rest, turn, self.mind)))
         outcome = self.desk.answer(turn, self.mind)
         if outcome is None:
             return None
         for effect in outcome.effects:
             if isinstance(effect, Used):
                 self._note(effect)
-        return outcome.answer.reply
+        return Done(outcome.answer.reply.text, outcome.answer.reply.choices)
 
     def _note(self, used: Used) -> None:
         action, now = f"admin.{used.order}", self.clock()
         entrance.note(self.store, action, actor=used.actor, now=now, by="console")
 
     def _runs(self, language: str) -> list[dict[str, Any]]:
-        jobs = self.desk.training.jobs
-        return [
-            show.run(run.name, jobs.state(run), self.mind.texts, language)
-            for run in jobs.all()[:MOST_RUNS]
-        ]
+        """The newest runs; not one whose folder is just being made, or is broken."""
+        found = []
+        for run in self.desk.training.jobs.all()[:MOST_RUNS]:
+            with contextlib.suppress(DataError):
+                found.append(self._run(run, language))
+        return found
+
+    def _run(self, run: RunFolder, language: str) -> dict[str, Any]:
+        state = self.desk.training.jobs.state(run)
+        return show.run(run.name, state, self.mind.texts, language)
+
+    def _examination(self, name: str, file: str) -> Path | None:
+        path = self.desk.training.jobs.root / name / "evaluation" / file
+        return path if Path(name).name == name and path.is_file() else None
+
+
+def _card(run: RunFolder) -> dict[str, Any]:
+    try:
+        return run.card()
+    except DataError:
+        return {}
+
+
+def _config(run: RunFolder) -> dict[str, str]:
+    try:
+        return show.config(run.config())
+    except (DataError, SettingsError):
+        return {}  # of a version that knew other knobs

@@ -9,14 +9,14 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from bot.access import SESSION, Visitor
+from bot.console import Done
 from core.logs import crash, event
-from core.messages import Reply
 from web import incoming, manners
 from web.console_views import ConsoleViews
 from web.errands import Errands
@@ -29,6 +29,7 @@ from web.views import language
 COOKIE, PATH = "lafiya_console", "/console"
 KEY_HEADER = "X-Console-Key"
 MOST_BYTES = 16 * 1024
+T = TypeVar("T")
 
 
 def console(
@@ -84,35 +85,54 @@ def _add_views(room: Blueprint, service: ConsoleService, views: ConsoleViews) ->
         _visitor(service)
         return views.state(service.console.overview(g.lang), service.readiness())
 
+    @room.get(f"{PATH}/runs/<name>")
+    def run(name: str) -> dict[str, Any]:
+        _visitor(service)
+        return _known(service.console.run(incoming.name(name), g.lang))
+
+    @room.get(f"{PATH}/releases/<name>")
+    def release(name: str) -> tuple[str, int]:
+        if _session(service) is None:
+            return views.entrance(), 403
+        found = _known(service.console.release(incoming.name(name), g.lang))
+        return views.release(name, found), 200
+
+    @room.get(f"{PATH}/releases/<name>/picture.png")
+    def picture(name: str) -> Response:
+        _visitor(service)
+        found = _known(service.console.picture(incoming.name(name)))
+        return Response(found.read_bytes(), content_type="image/png")
+
 
 def _add_orders(room: Blueprint, service: ConsoleService, views: ConsoleViews) -> None:
-    errands: Errands[Reply] = Errands()
+    errands: Errands[Done] = Errands()
 
     @room.post(f"{PATH}/orders")
     def order() -> tuple[dict[str, Any], int]:
-        visitor, spoken, body = _changing(service), g.lang, _body()
+        visitor, body = _changing(service)
+        spoken = g.lang
         text = incoming.words(body, "text", incoming.LONGEST)
-        choice = incoming.words(body, "choice", 256) or None
+        choice = incoming.words(body, "choice", 256)
 
-        def obey() -> Reply:
-            reply = service.console.order(visitor, spoken, text, choice)
-            if reply is None:
+        def obey() -> Done:
+            done = service.console.order(visitor, spoken, text, choice)
+            if done is None:
                 raise Refused("console-unknown")
-            return reply
+            return done
 
         return {"order": errands.begin(visitor.actor, obey)}, 202
 
     @room.get(f"{PATH}/orders/<number>")
     def ended(number: str) -> dict[str, Any]:
-        reply = errands.end(_visitor(service).actor, number)
-        return {"done": False} if reply is None else views.reply(reply)
+        done = errands.end(_visitor(service).actor, number)
+        return {"done": False} if done is None else views.done(done)
 
 
 def _add_errors(room: Blueprint, views: ConsoleViews) -> None:
     def failed(error: Exception) -> Response:
         status, key, sentence = views.trouble(error)
         _log(status, key, error)
-        if request.path == PATH:
+        if "text/html" in request.headers.get("Accept", ""):
             return Response(views.sentence(sentence), status)
         body = json.dumps({"error": key, "sentence": sentence}, ensure_ascii=False)
         response = Response(body, status, content_type="application/json")
@@ -141,6 +161,12 @@ def _prepare() -> None:
     request.max_content_length = MOST_BYTES
 
 
+def _known(found: T | None) -> T:
+    if found is None:
+        raise Refused("page-missing", 404)
+    return found
+
+
 def _session(service: ConsoleService) -> Visitor | None:
     return service.console.visitor(request.cookies.get(COOKIE, ""))
 
@@ -153,13 +179,13 @@ def _visitor(service: ConsoleService) -> Visitor:
     return visitor
 
 
-def _changing(service: ConsoleService) -> Visitor:
-    """Who orders, from our own page. Raises Refused."""
-    visitor = _visitor(service)
+def _changing(service: ConsoleService) -> tuple[Visitor, Any]:
+    """Who orders from our own page, and what. Raises Refused."""
+    visitor, body = _visitor(service), _body()
     given = request.headers.get(KEY_HEADER, "")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), visitor.key.encode()):
         raise Refused("console-closed", 403)
-    return visitor
+    return visitor, body
 
 
 def _body() -> Any:

@@ -8,13 +8,31 @@ from typing import Any
 
 from flask import g, render_template
 
-from bot.console_show import knobs
+from bot.admin_orders import KNOBS
+from bot.console import Done
+from bot.console_show import knobs, plain
 from bot.texts import LANGUAGES
-from core.messages import Reply
+from web.markdown import html
 from web.views import Views, engine_key
 
 #: What the script says by itself.
-WORDS = {"offline": "console-offline"}
+WORDS = (
+    *("console-offline", "console-wait", "console-none", "console-choose", "console-running"),
+    *("console-report", "console-evaluate", "console-load", "console-swap", "console-run-none"),
+)
+
+
+#: What /set takes: (word, label, least, greatest value, step).
+TUNED = tuple(
+    (
+        word,
+        f"console-{word.replace('_', '-')}",
+        plain(least),
+        plain(most),
+        1 if read is int else "any",
+    )
+    for word, (least, most, read) in KNOBS.items()
+)
 
 
 class ConsoleViews(Views):
@@ -22,7 +40,7 @@ class ConsoleViews(Views):
 
     def page(self, key: str) -> str:
         """The console of a visitor whose changes carry this key."""
-        return self._rendered("console.html", key=key, knobs=knobs())
+        return self._rendered("console.html", key=key, knobs=knobs(), tuned=TUNED)
 
     def entrance(self) -> str:
         """What everybody sees who has no session: how health workers get in, and no more."""
@@ -35,17 +53,33 @@ class ConsoleViews(Views):
             "engine": self.say(engine_key(readiness)),
             "engine_detail": readiness.get("engine_detail"),
             "channels": ", ".join(readiness.get("channels", ())),
+            "drafts": self.say("console-draft", count=readiness.get("drafts", 0)),
             "troubles": list(readiness.get("reasons", ())),
         }
 
-    def reply(self, reply: Reply) -> dict[str, Any]:
+    def release(self, name: str, found: Mapping[str, Any]) -> str:
+        """The page about one release: its verdict and the report of its examination."""
+        return self._rendered("release.html", name=name, found=found, markdown=html)
+
+    def done(self, done: Done) -> dict[str, Any]:
         """What an order led to."""
-        choices = [[choice.id, choice.label] for choice in reply.choices]
-        return {"done": True, "text": reply.text, "choices": choices}
+        return {
+            "done": True,
+            "text": done.text,
+            "choices": [[choice.id, choice.label] for choice in done.choices],
+            "contenders": [
+                {
+                    "role": self.say(f"console-column-{one.role}"),
+                    "release": one.release,
+                    "text": one.text,
+                }
+                for one in done.contenders
+            ],
+        }
 
     def _rendered(self, template: str, **more: Any) -> str:
         other = next(name for name in LANGUAGES if name != g.lang)
-        words = {word: self.say(key) for word, key in WORDS.items()}
+        words = {key.removeprefix("console-"): self.say(key) for key in WORDS}
         return render_template(
             template, t=self.say, lang=g.lang, other=other, asset=self.asset, words=words, **more
         )

@@ -17,6 +17,7 @@ LONGEST = 4_000
 _SESSION = re.compile(r"[A-Za-z0-9_-]{22,128}")
 _ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _CHOICE = re.compile(r"[A-Za-z0-9:._-]{1,64}")
+_NAME = re.compile(r"\w[\w.-]{0,63}")
 _NUMBER = re.compile(r"\d{1,18}")
 _FIELDS = frozenset({"id", "text", "choice"})
 
@@ -45,6 +46,11 @@ def words(given: object, name: str, most: int) -> str:
     if not isinstance(found, str) or len(found) > most:
         raise Refused("page-unreadable")
     return clean(found).strip()
+
+
+def name(given: object) -> str:
+    """What a run or a release can be called. Raises Refused."""
+    return _fitting(_NAME, given)
 
 
 def session(given: object) -> str:

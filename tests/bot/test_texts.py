@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from bot import commands, conversation, flow
+from bot import admin_orders, commands, console_show, conversation, flow
 from bot.admin_progress import RESUMED
 from bot.admin_verdict import FIGURES, SHAPES
 from bot.commands import Command
@@ -44,6 +44,10 @@ MADE = {
     *(f"admin-usage-{order}" for order in ("load", "compare", "swap", "set", "evaluate")),
     *(f"admin-phase-{phase}" for phase in get_args(Phase)),
     *(f"console-phase-{phase}" for phase in RESUMED),
+    *(f"console-knob-{knob['word']}" for knob in console_show.knobs()),
+    *(f"console-column-{column}" for column in console_show.COLUMNS),
+    *(f"console-figure-{name.replace('_', '-')}" for name, _ in console_show.FIGURES),
+    *(f"console-{name.replace('_', '-')}" for name in admin_orders.KNOBS),
     *(f"admin-run-{code}" for code in ("busy", "done", "idle", "unknown", "taken")),
     *(f"admin-end{kind}-{end}" for kind in ("", "-alone") for end in ENDS),
     *(f"admin-figure-{name}" for name in FIGURES.values()),

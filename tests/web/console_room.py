@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 
 from flask.testing import FlaskClient
 
-from tests.bot.clinic import Clinic
+from bot.admin_training import Training
+from bot.fakes import tiny_mind
+from tests.bot.clinic import Clinic, open_clinic
+from tests.training.given_releases import BAD, added
+from training.jobs import Jobs
 from web.console import COOKIE, console
 from web.flood import Flood
 from web.pages import pages
@@ -88,3 +92,14 @@ def set_clock(clinic: Clinic, clock: Clock) -> None:
     """Links and sessions of the service go by this clock."""
     clinic.app.desk.clock = clock
     clinic.app.console = replace(clinic.app.console, clock=clock)
+
+
+def open_room(engine, url: str, folder, **settings) -> Visit:
+    """A clinic in English with v1 and v2 passed, bad failed and new not judged, and its client."""
+    clinic = open_clinic(tiny_mind(engine), url, folder / "shelf", **settings)
+    added(clinic.registry, folder, "v1", "v2")
+    added(clinic.registry, folder, "bad", report=BAD)
+    added(clinic.registry, folder, "new", report=None)
+    clinic.app.desk.training = Training(Jobs(folder / "runs", "counter", ("slow",)), "unused")
+    clinic.english()
+    return Visit(clinic, client_of(clinic.app))
