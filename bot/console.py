@@ -24,7 +24,7 @@ from inference.engine import BASE
 from storage import entrance, reports
 from storage.store import Store
 from training.folder import RunFolder
-from training.jobs import RunRefused
+from training.jobs import RunRefused, examination
 from training.rows import DataError
 
 DAY = 86_400.0
@@ -147,7 +147,7 @@ class Console:
         return show.run(run.name, state, self.mind.texts, language)
 
     def _examination(self, name: str, file: str) -> Path | None:
-        path = self.desk.training.jobs.root / name / "evaluation" / file
+        path = examination(self.desk.training.jobs.root / name).path / file
         return path if Path(name).name == name and path.is_file() else None
 
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from bot.admin_progress import RESUMED
 from bot.admin_training import KNOBS
+from bot.admin_verdict import reasons
 from bot.texts import Texts
 from storage.releases import Listed
 from storage.reports import Load
@@ -54,8 +55,9 @@ def run(name: str, state: State, texts: Texts, language: str) -> dict[str, Any]:
         "phase": state.phase,
         "said": texts(f"{room}-phase-{state.phase}", language),
         "share": round(min(1.0, max(0.0, state.share)), 4),
-        "step": state.step,
-        "steps": state.steps,
+        "step": state.asked if state.phase == "evaluating" else state.step,
+        "steps": state.questions if state.phase == "evaluating" else state.steps,
+        "end": state.steps,
         "loss": state.loss,
         "held_out": state.held_out_loss,
         "best": state.best_loss,
@@ -163,7 +165,7 @@ def verdict(row: Listed, texts: Texts, language: str) -> dict[str, Any]:
         "state": row.state,
         "columns": columns,
         "lines": lines,
-        "reasons": list(row.report.get("reasons") or ()),
+        "reasons": reasons(texts, language, row.report.get("reasons") or ()),
     }
 
 

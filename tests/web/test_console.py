@@ -271,7 +271,9 @@ def test_a_run_from_the_form_to_its_end(visit):
     run = visit.get(f"runs/{name}").json
     assert (run["phase"], run["said"], run["active"]) == ("training", "learning", True)
     assert run["config"]["lr"] == "0.0001"
-    assert "being stopped" in visit.order("/cancel")["text"]
+    asked = visit.order("/cancel")
+    assert visit.get(f"runs/{name}").json["active"], "not without a yes"
+    assert "being stopped" in visit.order("", asked["choices"][0][0])["text"]
     until(lambda: visit.get(f"runs/{name}").json["phase"] == "cancelled")
     assert visit.get(f"runs/{name}").json["resumes"]
     assert "goes on" in visit.order("/resume")["text"]

@@ -103,7 +103,8 @@ function tellRun(run) {
     config: Object.entries(run.config).map(([name, value]) => `${name}=${value}`).join(" "),
   };
   for (const node of all("[data-run]")) node.textContent = values[node.dataset.run] ?? "–";
-  for (const node of all("[data-when]")) node.hidden = !run[node.dataset.when] || run.name !== newest;
+  for (const node of all("[data-when]")) node.hidden = !run[node.dataset.when];
+  document.querySelector("[data-when=resumes]").dataset.order = `/resume ${run.name}`;
   const badge = document.querySelector("[data-run=said]");
   badge.className = `badge ${run.active ? "active" : run.phase}`;
   document.querySelector("#run progress").value = run.share;
@@ -112,12 +113,12 @@ function tellRun(run) {
   if (fresh) tellCurve(run);
 }
 
-function tellCurve({ curve, steps }) {
+function tellCurve({ curve, end }) {
   const some = curve.loss.length > 1 || curve.held_out.length > 1;
   byId("no-curve").hidden = some;
   svg.toggleAttribute("hidden", !some);
   byId("best").hidden = document.querySelector("figcaption").hidden = !some;
-  pointed = some ? draw(svg, curve, steps) : null;
+  pointed = some ? draw(svg, curve, end) : null;
 }
 
 async function look(now = false) {
