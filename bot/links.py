@@ -1,19 +1,25 @@
-"""Signed links: to a person's own data, good for a day, and to a picture that a provider fetches.
+"""Signed links: to a person's own data, to a picture that a provider fetches, to a release.
 
 The token of data holds the row's id and when the record began, so that no other record answers to
 it; a part of a reply never gives its id to another. Both are dead after an erasure.
 """
 
 from functools import cached_property
+from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from storage import outbox, privacy
 from storage.store import Store
+from training.export import Exports
+from training.folder import RunFolder
 
 MAX_AGE = 24 * 3600
 #: A provider fetches a picture as it passes the message on, and again when it tries again.
 PICTURE_AGE = 6 * 3600
+
+#: An admin who asks for a release fetches it now.
+RELEASE_AGE = 3600
 
 
 class DataLinks:
@@ -67,3 +73,27 @@ class PictureLinks:
             return None
         document = outbox.document(self._store, part_id)
         return document.content if document and document.is_picture else None
+
+
+class ReleaseLinks:
+    """Makes and reads the links to exported releases. Without an address there are none."""
+
+    def __init__(self, store: Store, exports: Exports, base_url: str) -> None:
+        self._store, self._exports, self._base = store, exports, base_url.rstrip("/")
+
+    @cached_property
+    def _signer(self) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt="release")
+
+    def make(self, name: str) -> str:
+        """The address of an export's file; "" where nobody could reach it."""
+        return f"{self._base}/data/release/{self._signer.dumps(name)}" if self._base else ""
+
+    def open(self, token: str) -> Path | None:
+        """The file behind a token; None when it is forged, too old, or the file is gone."""
+        try:
+            name = self._signer.loads(token, max_age=RELEASE_AGE)
+        except (BadData, ValueError):
+            return None
+        product = self._exports.product(RunFolder(self._exports.jobs.root / name))
+        return product.file() if product else None

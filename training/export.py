@@ -108,9 +108,15 @@ class Product:
         """All files together."""
         return sum(self.files.values())
 
-    def only(self) -> Path | None:
-        """The file, where there is one alone."""
-        return Path(self.folder) / next(iter(self.files)) if len(self.files) == 1 else None
+    def file(self) -> Path | None:
+        """What can be handed over as one file: the archive, or the GGUF; None for a folder."""
+        one = [path for path in self.files if len(self.files) == 1 or path.endswith(".gguf")]
+        return Path(self.folder, one[0]) if self.folder and one else None
+
+    def place(self) -> str:
+        """Where it lies on this machine: the file, or the folder that holds all."""
+        file = self.file()
+        return str(file or Path(self.folder, next(iter(self.files)).partition("/")[0]))
 
 
 @dataclass(frozen=True, slots=True)

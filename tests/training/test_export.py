@@ -226,10 +226,10 @@ def test_what_is_there_already_is_not_made_again(exports):
     run = exports.begin(wanted)
     assert ended(exports, run) == "done"
     product = exports.product(run)
-    assert (product.bytes, product.only().name) == (1, "v1.zip")
-    before = product.only().stat().st_mtime_ns
-    assert exports.product(exports.begin(wanted)).only().stat().st_mtime_ns == before
-    product.only().unlink()
+    assert (product.bytes, product.file().name) == (1, "v1.zip")
+    before = product.file().stat().st_mtime_ns
+    assert exports.product(exports.begin(wanted)).file().stat().st_mtime_ns == before
+    product.file().unlink()
     assert exports.product(run) is None, "somebody has removed it"
     assert ended(exports, exports.begin(wanted)) == "done"
     assert exports.product(run) is not None
