@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot import admin_show
 from bot.access import Access
 from bot.admin_compare import Contest
+from bot.admin_export import Exporting
 from bot.admin_orders import Order, knob, recognise, release_name
 from bot.admin_training import Said, Training, yes_no
 from bot.effects import Effect, Outcome, Used
@@ -26,6 +27,7 @@ from inference.engine import BASE
 from knowledge.folding import fold
 from storage import instances
 from storage.instances import Serving
+from storage.releases import Listed
 from storage.store import Store
 from training.jobs import RunRefused
 from training.registry import Registry
@@ -43,6 +45,7 @@ BUTTONS = {
     "resume": Order.RESUME,
     "cancel": Order.CANCEL,
     "curve": Order.PROGRESS,
+    "push": Order.SAVE,
 }
 
 
@@ -55,6 +58,7 @@ class Desk:
     keeper: Keeper
     training: Training
     access: Access
+    exporting: Exporting
     patience: float = PATIENCE
     clock: Callable[[], float] = time.time
 
@@ -139,6 +143,10 @@ class Desk:
                 return self.training.ask_cancel(turn, mind)
             case Order.DATA:
                 return Reply(self.training.data(turn, mind))
+            case Order.SAVE:
+                return self.exporting.save(rest, turn, mind)
+            case Order.EXPORT:
+                return self.exporting.export(rest, turn, mind)
             case Order.CONSOLE:
                 link = self.access.link(turn.actor, turn.language, now=self.clock())
                 return Reply(mind.say(turn, "admin-console", link=link))
@@ -179,6 +187,8 @@ class Desk:
                 return self._ask_swap(name, turn, mind), ()
             case Order.SWAP, [name, counter, "yes"] if counter.isdigit():
                 return Reply(self._swap(name, int(counter), turn, mind)), ()
+            case Order.SAVE, [name, "yes"]:
+                return self.exporting.push(name, turn, mind), ()
             case Order.ROLLBACK, [counter, "yes"] if counter.isdigit():
                 return Reply(self._rollback(int(counter), turn, mind)), ()
         return None
@@ -213,12 +223,9 @@ class Desk:
 
     def _ask_swap(self, name: str, turn: Turn, mind: Mind) -> Reply:
         """The gate is asked before the person is: no button for what would be refused."""
-        row, pointer = self.registry.find(name), self.registry.pointer()
+        row, pointer = self._passed(name), self.registry.pointer()
         if pointer.release == name:
             raise ReleaseRefused("already_live", f"{name} is live already", name)
-        if not row.verdict:
-            code = "failed" if row.verdict is False else "not_passed"
-            raise ReleaseRefused(code, f"{name} has not passed the gate", name)
         text = mind.say(
             turn,
             "admin-swap-ask",
@@ -228,8 +235,17 @@ class Desk:
         )
         return Reply(text, yes_no(turn, mind, f"swap:{name}:{pointer.counter}", "swap"))
 
+    def _passed(self, name: str) -> Listed:
+        """A release that may be asked about. The registry decides again, for good."""
+        row = self.registry.find(name)
+        if not row.verdict:
+            code = "failed" if row.verdict is False else "not_passed"
+            raise ReleaseRefused(code, f"{name} has not passed the gate", name)
+        return row
+
     def _swap(self, name: str, counter: int, turn: Turn, mind: Mind) -> str:
         """Tried here first: what this engine cannot serve does not become live at all."""
+        self._passed(name)
         if self.keeper.able and not self._staged(name):
             return mind.say(turn, "admin-loading", release=name)
         step = self.registry.promote(name, actor=turn.actor, now=self.clock(), expected=counter)

@@ -1,8 +1,8 @@
 """The admins' orders that let a release out: /save writes it on the machine, /export hands it over.
 
-Both begin an export in a process of its own (`training.export`) and wait a moment for it. A push to
-the hub is asked back first, and goes into a private repository: to make one public takes the
-command line. Who may order is decided in `bot.admin`; which release may leave, in `training.export`.
+Both begin an export in a process of its own (`training.export`) and wait a moment for it. A push
+to the hub is asked back first and goes into a private repository: to make one public takes the
+command line. Who may order is decided in `bot.admin`, which release may leave in `training.export`.
 """
 
 import time
@@ -61,9 +61,7 @@ class Exporting:
         """Push what was asked about. Raises ReleaseRefused: the verdict may have turned."""
         return self._begun(ExportConfig(release=name, form="hub"), turn, mind, self._saved)
 
-    def _made(
-        self, name: str | None, form: Form, turn: Turn, mind: Mind, show: "Show"
-    ) -> Reply:
+    def _made(self, name: str | None, form: Form, turn: Turn, mind: Mind, show: "Show") -> Reply:
         wanted = ExportConfig(release=self._row(name).name, form=form)
         if form != "hub":
             return self._begun(wanted, turn, mind, show)

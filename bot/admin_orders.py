@@ -24,6 +24,8 @@ class Order(StrEnum):
     EVALUATE = "evaluate"
     DATA = "data"
     CONSOLE = "console"
+    SAVE = "save"
+    EXPORT = "export"
 
 
 #: The words behind the slash, English and Hausa, folded.
@@ -42,6 +44,8 @@ WORDS: dict[str, Order] = {
     "jarraba": Order.EVALUATE,
     "kundi": Order.DATA,
     "allo": Order.CONSOLE,
+    "adana": Order.SAVE,
+    "fitar": Order.EXPORT,
 }
 #: What /set takes: its least and greatest value, and how a value is read.
 KNOBS: dict[str, tuple[float, float, type[int] | type[float]]] = {

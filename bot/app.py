@@ -15,6 +15,7 @@ from typing import Any
 from bot import progress, releases
 from bot.access import Access
 from bot.admin import Desk
+from bot.admin_export import Exporting
 from bot.admin_training import Training
 from bot.apply import Applier, actor_of, identity_of
 from bot.bell import Bell
@@ -29,7 +30,7 @@ from bot.drafts import TICK, Drafts
 from bot.guard import Guard
 from bot.intake import Intake
 from bot.kept import Kept
-from bot.links import DataLinks, PictureLinks
+from bot.links import DataLinks, PictureLinks, ReleaseLinks
 from bot.metrics import Metrics
 from bot.mind import Mind, Policy
 from bot.progress import Progress
@@ -53,6 +54,8 @@ from knowledge.triage import Triage
 from storage import drafts, inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
 from storage.threads import Shown
+from training.export import ENTRY as EXPORT
+from training.export import Exports
 from training.jobs import Jobs
 from training.registry import open_registry
 
@@ -234,6 +237,10 @@ class App:
         """The picture behind a signed link; None when the link is dead."""
         return self.pictures.open(token)
 
+    def release(self, token: str) -> Path | None:
+        """The exported release behind a signed link; None when the link is dead."""
+        return self.desk.exporting.links.open(token)
+
 
 def build(
     settings: Settings,
@@ -330,7 +337,10 @@ def _kept(
         settings.model,
         lambda: answering.status().name == IN_PROCESS,
     )
-    desk = Desk(database, registry, keeper, training, access)
+    exports = Exports(Jobs(Path(settings.exports), EXPORT))
+    links = ReleaseLinks(database, exports, settings.public_url)
+    exporting = Exporting(exports, registry, links)
+    desk = Desk(database, registry, keeper, training, access, exporting)
 
     def report(language: str) -> str:
         return "\n".join(filter(None, (mind.report(language), desk.lines(mind.texts, language))))

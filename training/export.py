@@ -40,7 +40,8 @@ class ExportConfig(BaseModel):
     bits: Bits = "q8_0"
     content: Literal["adapter", "merged"] = "adapter"
     public: bool = False
-    forced: str = Field("", max_length=500, description="why it leaves without a passed gate")
+    #: Why it leaves without a passed gate.
+    forced: str = ""
 
     @property
     def name(self) -> str:

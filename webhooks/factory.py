@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from core.errors import Forged, StoreError
 from core.logs import crash, event
-from webhooks import health, pictures, telegram, twilio
+from webhooks import health, pictures, releases, telegram, twilio
 from webhooks.service import Service
 
 _MOST_BYTES = 1 << 20
@@ -35,7 +35,7 @@ def create_app(service: Service) -> Flask:
         MAX_FORM_PARTS=_MOST_PARTS,
         PROPAGATE_EXCEPTIONS=False,
     )
-    for room in (telegram, twilio, pictures, health):
+    for room in (telegram, twilio, pictures, releases, health):
         app.register_blueprint(room.routes(service))
     app.register_error_handler(Forged, _forged)
     app.register_error_handler(StoreError, _store_down)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bot.channels.base import Channel
@@ -17,6 +18,7 @@ class FakeService:
     reports: list[DeliveryReport] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    releases: dict[str, Path] = field(default_factory=dict)
     fault: Exception | None = None
 
     def accept(self, inbound: Inbound) -> None:
@@ -34,6 +36,10 @@ class FakeService:
     def picture(self, token: str) -> bytes | None:
         """What lies under the token."""
         return self.pictures.get(token)
+
+    def release(self, token: str) -> Path | None:
+        """What lies under the token."""
+        return self.releases.get(token)
 
     def readiness(self) -> Mapping[str, Any]:
         """Ready unless there are reasons."""

@@ -1,6 +1,7 @@
 """What the routes need of the service behind them, and nothing more."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.channels.base import Channel
@@ -22,6 +23,9 @@ class Service(Protocol):
 
     def picture(self, token: str) -> bytes | None:
         """The picture behind a signed link; None when the link is dead. Raises StoreError."""
+
+    def release(self, token: str) -> Path | None:
+        """The exported release behind a signed link; None when it is dead. Raises StoreError."""
 
     def readiness(self) -> Mapping[str, Any]:
         """Whether we can serve (`ready`) and why not (`reasons`), as JSON values."""

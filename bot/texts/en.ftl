@@ -149,7 +149,20 @@ admin-help =
     /resume — go on with a training that was stopped
     /evaluate NAME — examine a release
     /data — what was trained on
+    /save NAME — keep a release on the machine that runs me; behind the name adapter, merged, gguf or hub
+    /export NAME — hand a release over as a file; alone: the live one
     /console — all of this as a page in a browser
+admin-usage-save = Write the name behind the order, for example: /save NAME, or /save NAME gguf. The forms are adapter, merged, gguf and hub. /models shows the names.
+admin-usage-export = Write for example /export, /export NAME, or /export NAME gguf. /models shows the names.
+admin-saved = { $release } is saved ({ $form }, { $size }). It lies on the machine that runs me: { $place }
+admin-export-begun = { $release } is being written out ({ $form }). That can take minutes; people are answered meanwhile. Ask for it later: /export { $release } { $form }
+admin-export-file = { $release } ({ $form }, { $size }). The licence and a description are inside.
+admin-export-link = { $release } ({ $form }, { $size }). Whoever has this link can fetch it for an hour: { $link }
+admin-export-place = { $release } ({ $form }, { $size }) cannot be sent here. It lies on the machine that runs me: { $place }
+admin-export-busy = Another release is being written out ({ $run }). Wait for it, then order again.
+admin-export-failed = { $release } ({ $form }) could not be written out. Reason: { $reason }
+admin-push-ask = Push the adapter of { $release } to the Hugging Face hub, into the private repository { $repo }? Whoever may read that repository gets the model.
+admin-pushed = { $release } ({ $form }) is there: { $link }
 admin-models = Live: { $release }
 admin-models-none = No release has been added yet.
 admin-model = • { $release } — { $state }{ $figures }
@@ -264,6 +277,9 @@ admin-refused-not-passed = { $release } has not passed the gate, so it cannot go
 admin-refused-failed = { $release } failed the gate, so it cannot go live. Nothing was changed.
 admin-refused-already-live = { $release } is live already.
 admin-refused-changed = Somebody else has changed the live release meanwhile. Nothing was changed. Look at /models, then order again.
+admin-refused-unfit = { $release } has not passed the gate, so only its adapter may leave: /export { $release } adapter
+admin-refused-private-data = { $release } was trained on what people wrote here, so it may not be made public.
+admin-refused-none = There is no release yet, or none is live. /models shows them; /train makes one.
 admin-refused-no-previous = Nothing was live before this, so there is nothing to go back to.
 status-live = Live release: { $release } (on { $there } of { $all } running processes)
 status-run = Going on now: { $run }: { $phase } ({ $figures })

@@ -150,7 +150,20 @@ admin-help =
     /resume — a ci gaba da horon da ya tsaya
     /evaluate SUNA — a yi wa nau'i jarabawa
     /data — kundin bayanan horo
+    /save SUNA — a adana nau'i a kan na'urar da nake aiki; a bayan suna: adapter, merged, gguf ko hub
+    /export SUNA — a karɓi fayil ɗin nau'i; in babu suna: wanda ke aiki
     /console — allon kulawa a burauza
+admin-usage-save = A rubuta suna a bayan umarnin, misali: /save SUNA, ko /save SUNA gguf. Siffofin su ne adapter, merged, gguf da hub. /models zai nuna sunayen.
+admin-usage-export = A rubuta misali /export, /export SUNA, ko /export SUNA gguf. /models zai nuna sunayen.
+admin-saved = An adana { $release } ({ $form }, { $size }). Yana nan a kan na'urar da nake aiki: { $place }
+admin-export-begun = Ana shirya { $release } ({ $form }). Zai iya ɗaukar mintuna; ana ci gaba da amsa wa mutane. A nemi fayil ɗin daga baya: /export { $release } { $form }
+admin-export-file = Ga { $release } ({ $form }, { $size }). Lasisi da bayani suna ciki.
+admin-export-link = { $release } ({ $form }, { $size }). Duk wanda ke da wannan adireshin zai iya saukewa cikin awa ɗaya: { $link }
+admin-export-place = Ba za a iya aika { $release } ({ $form }, { $size }) a nan ba. Yana nan a kan na'urar da nake aiki: { $place }
+admin-export-busy = Ana shirya wani nau'i yanzu ({ $run }). A jira ya ƙare, sannan a sake ba da umarni.
+admin-export-failed = Ba a iya shirya { $release } ({ $form }) ba. Dalili: { $reason }
+admin-push-ask = A tura adapter na { $release } zuwa Hugging Face hub, a ma'ajiya ta sirri mai suna { $repo }? Duk wanda aka ba damar karanta ma'ajiyar zai sami samfurin.
+admin-pushed = { $release } ({ $form }) yana nan: { $link }
 admin-models = Wanda ke aiki: { $release }
 admin-models-none = Ba a ƙara wani nau'i ba tukuna.
 admin-model = • { $release } — { $state }{ $figures }
@@ -265,6 +278,9 @@ admin-refused-not-passed = { $release } bai ci jarabawa ba tukuna, don haka ba z
 admin-refused-failed = { $release } ya faɗi jarabawa, don haka ba zai iya fara aiki ba. Ba a canza komai ba.
 admin-refused-already-live = { $release } ne ke aiki dama.
 admin-refused-changed = Wani ya riga ya canza nau'in da ke aiki. Ba a canza komai ba. A duba /models, sannan a sake ba da umarni.
+admin-refused-unfit = { $release } bai ci jarabawa ba, don haka adapter ɗinsa kaɗai za a iya fitarwa: /export { $release } adapter
+admin-refused-private-data = An horar da { $release } da abin da mutane suka rubuta a nan, don haka ba za a iya ba wa kowa shi ba.
+admin-refused-none = Babu wani nau'i tukuna, ko babu wanda ke aiki. /models zai nuna su; /train zai horar da sabo.
 admin-refused-no-previous = Babu wani nau'i da ya yi aiki kafin wannan, don haka babu inda za a koma.
 status-live = Nau'in da ke aiki: { $release } (a inji { $there } cikin { $all } da ke gudana)
 status-run = Abin da ake yi yanzu: { $run }: { $phase } ({ $figures })

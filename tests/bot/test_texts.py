@@ -26,7 +26,10 @@ TEXTS = Texts()
 ENGLISH = re.compile(r"\b(?:the|you|your|and|please|write|sorry)\b", re.IGNORECASE)
 SPEAKERS = {"say", "service", "texts", "_ask", "sentence"}
 #: The reasons of `storage.releases` that an admin can meet in a chat.
-REFUSALS = ("unknown", "not_passed", "failed", "already_live", "changed", "no_previous")
+REFUSALS = (
+    *("unknown", "not_passed", "failed", "already_live", "changed", "no_previous"),
+    *("unfit", "private_data", "none"),
+)
 #: How what was begun may end without being done.
 ENDS = ("cancelled", "failed", "interrupted")
 #: Keys that code puts together.
