@@ -98,7 +98,7 @@ def measure(
     folder: Path,
 ) -> dict[str, Any]:
     """Everything this file measures. `folder` holds two adapters for as long as it runs."""
-    loaded = _loaded(shape, device)
+    loaded = random_loaded(shape, device)
     questions = _questions(max(requests), answers)
     found: dict[str, Any] = {
         "shape": shape.name,
@@ -122,7 +122,7 @@ def measure(
     return found | {"rows": rows}
 
 
-def _loaded(shape: Shape, device: str) -> Loaded:
+def random_loaded(shape: Shape, device: str) -> Loaded:
     place = torch.device("cuda", 0) if device == "cuda" else torch.device("cpu")
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     model = random_model(shape, place, dtype)

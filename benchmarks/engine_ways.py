@@ -77,7 +77,7 @@ class Firsts:
 def one_by_one(loaded: Loaded, questions: Sequence[Question]) -> Run:
     """All arrive at once and wait for their turn."""
     prompts = _prompts(loaded, questions)
-    with _measured(loaded.device) as run:
+    with measured(loaded.device) as run:
         begun = time.perf_counter()
         for ids, question in zip(prompts, questions, strict=True):
             firsts = Firsts()
@@ -103,7 +103,7 @@ def together(loaded: Loaded, questions: Sequence[Question]) -> Run:
     for row, prompt in enumerate(prompts):
         ids[row, widest - len(prompt) :] = torch.tensor(prompt)
         mask[row, widest - len(prompt) :] = 1
-    with _measured(loaded.device) as run:
+    with measured(loaded.device) as run:
         begun = time.perf_counter()
         loaded.model.generate(
             ids.to(loaded.device),
@@ -122,7 +122,7 @@ def through_engine(
     engine: TransformersEngine, device: torch.device, questions: Sequence[Question]
 ) -> Run:
     """Everybody asks at once, each from a thread, and sees the answer grow."""
-    with _measured(device) as run, ThreadPoolExecutor(len(questions)) as people:
+    with measured(device) as run, ThreadPoolExecutor(len(questions)) as people:
         begun = time.perf_counter()
         for tokens, first, end in people.map(lambda q: ask(engine, q, begun), questions):
             run.tokens += tokens
@@ -193,7 +193,7 @@ def _prompts(loaded: Loaded, questions: Sequence[Question]) -> list[list[int]]:
 
 
 @contextmanager
-def _measured(device: torch.device) -> Iterator[Run]:
+def measured(device: torch.device) -> Iterator[Run]:
     run = Run()
     with _peak(device, run):
         _finish(device)

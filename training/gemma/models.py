@@ -13,7 +13,7 @@ import torch
 
 from core import logs
 from core.errors import SettingsError
-from inference.gemma.load import load
+from inference.gemma.load import Loaded, load
 from training.config import TARGETS, TrainConfig
 
 
@@ -36,7 +36,7 @@ def prepare(wanted: TrainConfig) -> Prepared:
     """
     if _use_unsloth(wanted):
         return _with_unsloth(wanted)
-    return _with_peft(wanted)
+    return adapted(load(wanted.model, quantize=wanted.quantize), wanted)
 
 
 def _use_unsloth(wanted: TrainConfig) -> bool:
@@ -48,9 +48,9 @@ def _use_unsloth(wanted: TrainConfig) -> bool:
     return wanted.unsloth
 
 
-def _with_peft(wanted: TrainConfig) -> Prepared:
+def adapted(loaded: Loaded, wanted: TrainConfig) -> Prepared:
+    """A fresh adapter on a model that is loaded already."""
     peft: Any = importlib.import_module("peft")
-    loaded = load(wanted.model, quantize=wanted.quantize)
     model = loaded.model
     model.config.use_cache = False
     if wanted.quantize != "none":

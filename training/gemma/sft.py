@@ -10,13 +10,10 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from transformers import EarlyStoppingCallback, PrinterCallback
 
 from core import logs
 from core.errors import LafiyaError
@@ -25,26 +22,12 @@ from training.config import TrainConfig
 from training.folder import RunFolder
 from training.gemma.models import Prepared, prepare
 from training.gemma.tokens import Encoded, encode_all
+from training.gemma.trainer import Fit, make
 from training.gemma.watch import Watch, memory
 from training.rows import DataError
 
 #: How a process that was stopped on purpose ends.
 CANCELLED: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How the steps are cut: what memory allows, at one effective batch."""
-
-    batch: int
-    accumulation: int
-    checkpointing: bool = False
-
-    def smaller(self) -> "Fit | None":
-        """Half the batch in twice the passes; then activations recomputed; then nothing."""
-        if self.batch > 1:
-            return replace(self, batch=self.batch // 2, accumulation=self.accumulation * 2)
-        return None if self.checkpointing else replace(self, checkpointing=True)
 
 
 def run(folder: RunFolder, *, callbacks: Sequence[Any] = ()) -> dict[str, Any] | None:
@@ -104,7 +87,7 @@ def _fitted(
     callbacks: Sequence[Any],
 ) -> dict[str, Any] | None:
     watch = Watch(folder)
-    trainer = _trainer(folder, wanted, prepared, train, graded, fit, [watch, *callbacks])
+    trainer = make(folder.checkpoints, wanted, prepared, train, graded, fit, [watch, *callbacks])
     checkpoint = _last_checkpoint(folder)
     base = folder.state().base_loss
     if graded and base is None:
@@ -120,79 +103,6 @@ def _fitted(
     folder.update(phase="grading", detail="the adapter's loss on the held-out questions")
     final = float(trainer.evaluate()["eval_loss"]) if graded else None
     return _saved(folder, wanted, prepared, trainer, fit, base, final, seconds)
-
-
-def _trainer(
-    folder: RunFolder,
-    wanted: TrainConfig,
-    prepared: Prepared,
-    train: list[Encoded],
-    graded: list[Encoded],
-    fit: Fit,
-    callbacks: Sequence[Any],
-) -> Any:
-    # Imported late: Unsloth, where it is used, must come before.
-    trl: Any = import_module("trl")
-    rows: Any = import_module("datasets").Dataset
-    gpu = prepared.device == "cuda"
-    packing = gpu if wanted.packing is None else wanted.packing
-    part = 1 / wanted.checks
-    arguments = trl.SFTConfig(
-        output_dir=str(folder.checkpoints),
-        num_train_epochs=wanted.epochs,
-        max_steps=wanted.max_steps or -1,
-        per_device_train_batch_size=fit.batch,
-        per_device_eval_batch_size=fit.batch,
-        gradient_accumulation_steps=fit.accumulation,
-        gradient_checkpointing=fit.checkpointing,
-        learning_rate=wanted.learning_rate,
-        lr_scheduler_type=wanted.schedule,
-        warmup_steps=wanted.warmup,
-        weight_decay=wanted.weight_decay,
-        optim="adamw_8bit" if gpu and prepared.eight_bit_optimizer else "adamw_torch",
-        seed=wanted.seed,
-        data_seed=wanted.seed,
-        # The rows are cut to length already: TRL would cut answers.
-        max_length=wanted.max_length if packing else None,
-        packing=packing,
-        eval_packing=False,
-        dataset_kwargs=None if packing else {"skip_prepare_dataset": True},
-        logging_steps=0.01,
-        logging_first_step=True,
-        eval_strategy="steps" if graded else "no",
-        eval_steps=part,
-        save_strategy="steps",
-        save_steps=part,
-        save_total_limit=2,
-        load_best_model_at_end=bool(graded),
-        metric_for_best_model="eval_loss" if graded else None,
-        greater_is_better=False,
-        include_num_input_tokens_seen="non_padding",
-        report_to=wanted.report_to,
-        run_name=folder.name,
-        bf16=gpu,
-        fp16=False,
-        use_cpu=not gpu,
-        dataloader_pin_memory=gpu,
-        disable_tqdm=True,
-        log_level="error",
-    )
-    stop_early = EarlyStoppingCallback(wanted.patience) if graded and wanted.patience else None
-    trainer = trl.SFTTrainer(
-        model=prepared.model,
-        args=arguments,
-        train_dataset=rows.from_list(_columns(train)),
-        eval_dataset=rows.from_list(_columns(graded)) if graded else None,
-        processing_class=prepared.tokenizer,
-        callbacks=[*([stop_early] if stop_early else []), *callbacks],
-    )
-    # Losses go to the progress file; what the library prints would only fill the log.
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def _columns(rows: list[Encoded]) -> list[dict[str, list[int]]]:
-    return [{"input_ids": row.input_ids, "labels": row.labels} for row in rows]
 
 
 def _saved(
