@@ -16,7 +16,7 @@ from bot.admin_compare import Contest
 from bot.admin_export import Exporting
 from bot.admin_orders import Order, knob, recognise, release_name
 from bot.admin_training import Said, Training, yes_no
-from bot.effects import Effect, Outcome, Used
+from bot.effects import Effect, Outcome, Used, WantsYes
 from bot.mind import Mind
 from bot.releases import ALIVE, CANDIDATE, Keeper
 from bot.texts import Texts
@@ -186,7 +186,7 @@ class Desk:
             case Order.SWAP, [name, "ask"]:
                 return self._ask_swap(name, turn, mind), ()
             case Order.SWAP, [name, counter, "yes"] if counter.isdigit():
-                return Reply(self._swap(name, int(counter), turn, mind)), ()
+                return self._swap(name, int(counter), turn, mind)
             case Order.SAVE, [name, "yes"]:
                 return self.exporting.push(name, turn, mind), ()
             case Order.ROLLBACK, [counter, "yes"] if counter.isdigit():
@@ -243,18 +243,17 @@ class Desk:
             raise ReleaseRefused(code, f"{name} has not passed the gate", name)
         return row
 
-    def _swap(self, name: str, counter: int, turn: Turn, mind: Mind) -> str:
+    def _swap(self, name: str, counter: int, turn: Turn, mind: Mind) -> Said:
         """Tried here first: what this engine cannot serve does not become live at all."""
         self._passed(name)
         if self.keeper.able and not self._staged(name):
-            return mind.say(turn, "admin-loading", release=name)
+            return Reply(mind.say(turn, "admin-loading", release=name)), ()
         step = self.registry.promote(name, actor=turn.actor, now=self.clock(), expected=counter)
-        if not step.live:
-            needed = self.registry.approvals
-            return mind.say(
-                turn, "admin-swap-agreed", release=name, there=step.approvals, all=needed
-            )
-        return self._live(name, turn, mind)
+        if step.live:
+            return Reply(self._live(name, turn, mind)), ()
+        there, needed = step.approvals, self.registry.approvals
+        text = mind.say(turn, "admin-swap-agreed", release=name, there=there, all=needed)
+        return Reply(text), (WantsYes(name, there, needed, turn.actor),)
 
     def _ask_rollback(self, turn: Turn, mind: Mind) -> Reply:
         pointer, before = self.registry.pointer(), self.registry.before()

@@ -312,7 +312,7 @@ def build(
         runner=Runner(),
         keeper=keeper,
         desk=desk,
-        console=Console(database, desk, mind, access),
+        console=Console(database, desk, mind, access, applier.announce),
         progress=Progress(
             database,
             channels,

@@ -4,7 +4,7 @@ Knows which effect changes which row. Decides nothing.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from bot import effects as fx
 from bot.effects import Effect, Outcome
 from bot.texts import Texts
-from core.messages import Document, Inbound, Reply
+from core.messages import Choice, Document, Inbound, Reply
 from storage import inbox, notices, people, privacy, threads, watches
 from storage.people import Line
 from storage.store import Store
@@ -83,6 +83,8 @@ class Applier:
                 self._audit(connection, f"consent.{kind}.{'yes' if granted else 'no'}", now)
             case fx.Alert():
                 self._alert(connection, thread, effect, now)
+            case fx.WantsYes():
+                self.want_yes(connection, effect, now=now)
             case fx.Watch(run):
                 talk = thread.conversation_id
                 watches.add(connection, thread.message_id, talk, run, now=now)
@@ -108,27 +110,68 @@ class Applier:
         link = self.data_link(thread.person_id)
         return Reply(self.texts("data-link", language, link=link))
 
+    def announce(self, wish: fx.WantsYes, now: float) -> None:
+        """As `want_yes`, for a yes that was said outside any chat. Raises StoreError."""
+        with self.store.write() as connection:
+            self.want_yes(connection, wish, now=now)
+
+    def want_yes(self, connection: Connection, wish: fx.WantsYes, *, now: float) -> None:
+        """Tell every admin but the one who has agreed already, with the button that asks them."""
+        reason = f"yes:{wish.release}:{wish.there}"[:64]
+        if threads.said_since(connection, reason, since=now - ALERT_EVERY):
+            return
+        for talk, actor in self._admins(connection, now):
+            if actor == wish.actor:
+                continue
+            language = threads.language(connection, talk)
+            text = self.texts(
+                "admin-wants-yes",
+                language,
+                release=wish.release,
+                there=wish.there,
+                all=wish.needed,
+            )
+            ask = Choice(f"swap:{wish.release}:ask", self.texts("label-swap", language))
+            self._notify(connection, talk, Reply(text, (ask,)), reason, now)
+
     def _alert(self, connection: Connection, thread: Thread, effect: fx.Alert, now: float) -> None:
         """One line to every admin: which sign, which conversation, when; not what was written."""
         reason = f"alert:{thread.conversation_id}:{effect.sign}"[:64]
         if threads.said_since(connection, reason, since=now - ALERT_EVERY):
             return
-        for channel, address in self.admins:
-            stranger = Inbound(channel, "", identity_of(address), address)
-            _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
+        for talk, _ in self._admins(connection, now):
             if talk == thread.conversation_id:
                 continue
             text = self._alert_text(thread, effect, now, threads.language(connection, talk))
-            notices.say(
-                connection,
-                self.store,
-                talk,
-                Reply(text),
-                reason=reason,
-                urgent=True,
-                now=now,
-                expires_at=now + self.reply_hours * 3600,
-            )
+            self._notify(connection, talk, Reply(text), reason, now, urgent=True)
+
+    def _admins(self, connection: Connection, now: float) -> Iterator[tuple[int, str]]:
+        """Every admin's conversation, begun where there is none, and what the audit calls them."""
+        for channel, address in self.admins:
+            stranger = Inbound(channel, "", identity_of(address), address)
+            _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
+            yield talk, actor_of(channel, self.store.cipher.blind(channel, identity_of(address)))
+
+    def _notify(
+        self,
+        connection: Connection,
+        talk: int,
+        reply: Reply,
+        reason: str,
+        now: float,
+        *,
+        urgent: bool = False,
+    ) -> None:
+        notices.say(
+            connection,
+            self.store,
+            talk,
+            reply,
+            reason=reason,
+            urgent=urgent,
+            now=now,
+            expires_at=now + self.reply_hours * 3600,
+        )
 
     def _alert_text(self, thread: Thread, effect: fx.Alert, now: float, language: str) -> str:
         return self.texts(

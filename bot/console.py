@@ -16,7 +16,7 @@ from bot.access import Access, Visitor
 from bot.admin import Desk
 from bot.admin_compare import Contender
 from bot.admin_orders import Order, recognise
-from bot.effects import Used
+from bot.effects import Used, WantsYes
 from bot.mind import Mind
 from core.errors import ReleaseRefused, SettingsError
 from core.messages import Choice, Kind, Turn
@@ -48,6 +48,8 @@ class Console:
     desk: Desk
     mind: Mind
     access: Access
+    #: Tells the other admins that a release waits for their yes.
+    announce: Callable[[WantsYes, float], None]
     clock: Callable[[], float] = time.time
 
     def enter(self, token: str) -> str | None:
@@ -126,8 +128,11 @@ class Console:
         if outcome is None:
             return None
         for effect in outcome.effects:
-            if isinstance(effect, Used):
-                self._note(effect)
+            match effect:
+                case Used():
+                    self._note(effect)
+                case WantsYes():
+                    self.announce(effect, self.clock())
         return Done(outcome.answer.reply.text, outcome.answer.reply.choices)
 
     def _note(self, used: Used) -> None:

@@ -90,6 +90,16 @@ class Watch:
     run: str
 
 
+@dataclass(frozen=True, slots=True)
+class WantsYes:
+    """The other admins are told that a release waits for their yes; `actor` has said theirs."""
+
+    release: str
+    there: int
+    needed: int
+    actor: str
+
+
 Effect = (
     SetLanguage
     | SetStopped
@@ -104,6 +114,7 @@ Effect = (
     | Alert
     | Used
     | Watch
+    | WantsYes
 )
 
 

@@ -267,7 +267,8 @@ admin-swap-ask =
     Put { $release } live in place of { $before }?
     Its figures: { $figures }
     From then on it answers people.
-admin-swap-agreed = Your agreement to { $release } is noted: { $there } of { $all }. Another admin must write /swap { $release } too.
+admin-swap-agreed = Your agreement to { $release } is noted: { $there } of { $all }. The other admins have been asked.
+admin-wants-yes = Another admin wants { $release } to go live: { $there } of { $all } have agreed. It passed the gate. Do you agree too?
 admin-live = { $release } is live.
 admin-rollback-ask = Take { $release } back and let { $before } answer again?
 admin-unchanged = All right, nothing was changed.

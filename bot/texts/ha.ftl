@@ -268,7 +268,8 @@ admin-swap-ask =
     A sa { $release } ya fara aiki a maimakon { $before }?
     Sakamakon jarabawarsa: { $figures }
     Daga lokacin shi zai riƙa ba mutane amsa.
-admin-swap-agreed = An rubuta amincewarku da { $release }: { $there } cikin { $all }. Sai wani mai kula ya rubuta /swap { $release } shi ma.
+admin-swap-agreed = An rubuta amincewarku da { $release }: { $there } cikin { $all }. An tambayi sauran masu kula.
+admin-wants-yes = Wani mai kula yana so a sa { $release } ya fara aiki: { $there } cikin { $all } sun amince. Ya ci jarabawa. Ku ma kun amince?
 admin-live = { $release } ne ke aiki yanzu.
 admin-rollback-ask = A cire { $release }, a mayar da { $before } ya riƙa ba da amsa?
 admin-unchanged = To, ba a canza komai ba.

@@ -33,7 +33,7 @@ class Clinic(House):
         self.now += 5
         self.work()
         self.send()
-        reply = used.sent[-1].reply
+        reply = [sent.reply for sent in used.sent if sent.address == address][-1]
         self.buttons = [choice.id for choice in reply.choices]
         return reply.text
 

@@ -211,6 +211,22 @@ def test_two_admins_must_agree(make, tmp_path):
     assert "v1 is live" in clinic.confirm("/swap v1", "3")
 
 
+def test_the_other_admins_are_asked_for_their_yes(make, tmp_path):
+    clinic = make(approvals=2)
+    added(clinic.registry, tmp_path, "v1")
+    clinic.english("3")
+    clinic.order("/models", "2348000000009", channel="whatsapp")  # may be written to from now on
+    clinic.confirm("/swap v1", "1")
+    clinic.confirm("/swap v1", "1")
+    sent = [s for s in clinic.telegram.sent + clinic.whatsapp.sent if "1 of 2 have" in s.reply.text]
+    sent += [s for s in clinic.whatsapp.sent if "1 cikin 2 sun amince" in s.reply.text]
+    assert [s.address for s in sent] == ["3", "+2348000000009"], "once each, not who agreed"
+    [ask] = [choice.id for choice in sent[0].reply.choices]
+    assert clinic.live is None
+    assert "Put v1 live in place of base?" in clinic.order("", "3", press=ask)
+    assert "v1 is live" in clinic.order("yes", "3")
+
+
 def test_rollback_asks_and_goes_back(clinic):
     for name in ("v1", "v2"):
         clinic.confirm(f"/swap {name}")
