@@ -75,9 +75,9 @@ def listening(app: Flask) -> Iterator[str]:
     server.task_dispatcher.shutdown()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """Chromium as a phone of 360 by 740, with nothing remembered."""
+    """Chromium as a phone of 360 by 740, with nothing remembered; one for all tests here."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("no chromium and chromedriver here (Debian: apt-get install chromium-driver)")

@@ -1,4 +1,4 @@
-"""The page's colours: readable in the sun, light and dark (WCAG 2.2, 1.4.3 and 1.4.11)."""
+"""The pages' colours: readable in the sun, light and dark (WCAG 2.2, 1.4.3 and 1.4.11)."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,9 @@ import pytest
 
 import web
 
-CSS = (Path(web.__path__[0]) / "static" / "page.css").read_text(encoding="utf-8")
+STATIC = Path(web.__path__[0]) / "static"
+#: The console's colours stand beside those of the page, which it uses too.
+SHEETS = [(STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "console.css")]
 TEXT, SHAPE = 4.5, 3.0
 
 
@@ -15,8 +17,10 @@ def colours(block: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+): (#\w+);", block))
 
 
-LIGHT = colours(CSS.split("@media", 1)[0]) | {"white": "#fff"}
-DARK = LIGHT | colours(CSS.split("(prefers-color-scheme: dark)", 1)[1].split("}", 1)[0])
+LIGHT = colours("".join(css.split("@media", 1)[0] for css in SHEETS)) | {"white": "#fff"}
+DARK = LIGHT | colours(
+    "".join(css.split("(prefers-color-scheme: dark)", 1)[1].split("}", 1)[0] for css in SHEETS)
+)
 
 
 def luminance(colour: str) -> float:
@@ -45,6 +49,13 @@ PAIRS = [
     ("danger", "card", TEXT),
     ("white", "sos", TEXT),
     ("soft", "paper", SHAPE),
+    ("good", "card", TEXT),
+    ("warn", "card", TEXT),
+    ("warn", "paper", TEXT),
+    ("danger", "card", SHAPE),
+    ("held", "card", SHAPE),
+    ("brand", "card", SHAPE),
+    ("brand", "paper", SHAPE),
 ]
 
 

@@ -180,7 +180,8 @@ async function order(text, choice = "") {
   said.removeAttribute("aria-busy");
   shown = null;
   chosen = text.startsWith("/train") ? "" : chosen;
-  look(true);
+  if (location.hash.includes(".")) history.replaceState(null, "", location.search); // a link, and already in
+look(true);
 }
 
 function wrong(form) { // the browser's own bubbles speak the browser's language
@@ -233,4 +234,5 @@ byId("leave").addEventListener("click", async () => {
 });
 new ResizeObserver(() => { if (shown) tellCurve(shown); }).observe(svg.parentElement);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(true); });
+if (location.hash.includes(".")) history.replaceState(null, "", location.search); // a link, and already in
 look(true);
