@@ -77,6 +77,8 @@ class Trainer:
         """Seal the adapter and register it as a candidate, named like the run."""
         self.folder.update(phase="saving", detail="registering the release")
         if not (self.folder.adapter / manifest.FILE).exists():
+            # PEFT's template of a model card says nothing; ours is written when a release leaves.
+            (self.folder.adapter / "README.md").unlink(missing_ok=True)
             manifest.write(self.folder.adapter, self._manifest())
         name = self.registry.add(self.folder.adapter, actor=ACTOR, now=time.time())
         self._forget_words()
