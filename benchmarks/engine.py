@@ -1,8 +1,10 @@
 """The in-process engine against `generate()` one by one, `generate()` in one batch, and the floor.
 
 `python -m benchmarks.engine [--shape 270m|1b|4b|tiny] [--device cpu|cuda] [--requests 1,8,32]
-[--quick]`. The weights are random and of a Gemma-3's real shape: the speed is real, the text is
-not. Every way answers the same questions, in turn, several times; the best of each is shown.
+[--dtype native|float32|bfloat16] [--quick]`; on a GPU, without any option, all of it with a 4B. The
+weights are random and of a Gemma-3's real shape: the speed is real, the text is not. Every way
+answers the same questions, in turn, several times; the best of each is shown. Each row goes to
+standard error as soon as it is known.
 
 One thread: of several, those that wait spin, and their CPU seconds say more about the neighbours.
 
@@ -14,6 +16,7 @@ import argparse
 import json
 import logging
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,13 +35,15 @@ from benchmarks.run import machine
 from inference.engine import BASE, Release
 from inference.gemma import tiny, tiny_tokenizer
 from inference.gemma.engine import TransformersEngine
-from inference.gemma.load import Loaded
+from inference.gemma.load import Loaded, pick_attention, pick_dtype
 from inference.gemma.shapes import SHAPES, Shape, random_model
 from knowledge.topic import load_topics
 
 #: `generate()` one by one takes as long for the ninth question as for the eighth.
 ALONE = 8
 LONG = 600
+MOST = (1, 8, 32, 128, 256)
+DTYPES = ("native", "float32", "bfloat16")
 COLUMNS = ("way", "requests", "tok_s", "cpu_ms_tok", "cpu_of_alone", "first_p50_ms", "answer_p50_s")
 ROUNDED = {"tok_s": 1, "cpu_ms_tok": 1, "first_p50_ms": 1, "answer_p50_s": 2, "peak_mb": 0}
 
@@ -56,7 +61,8 @@ def main() -> None:
         found = measure(
             SHAPES[options.shape],
             options.device,
-            options.requests,
+            options.dtype,
+            options.requests or _requests(options),
             answers=options.answers,
             repeats=1 if options.quick else options.repeats,
             swaps=4 if options.quick else 20,
@@ -73,14 +79,18 @@ def _options() -> argparse.Namespace:
     numbers = _numbers
     options.add_argument("--shape", choices=SHAPES, default="4b" if gpu else "270m")
     options.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if gpu else "cpu")
-    most = "1,8,32,128,256" if gpu else "1,8,32"
-    options.add_argument("--requests", type=numbers, default=most, help=most)
+    options.add_argument("--dtype", choices=DTYPES, default=DTYPES[0], help="as DTYPE")
+    options.add_argument("--requests", type=numbers, help="default 1,8,32,128,256")
     spread = "50,200" if gpu else "4,24"
     options.add_argument("--answers", type=numbers, default=spread, help="fewest,most tokens")
     options.add_argument("--repeats", type=int, default=2)
     options.add_argument("--threads", type=int, default=1, help="of the CPU; 0: one a core")
     options.add_argument("--quick", action="store_true", help="once instead of twice, 4 swaps")
     return options.parse_args()
+
+
+def _requests(options: argparse.Namespace) -> tuple[int, ...]:
+    return MOST if options.device == "cuda" or not options.quick else MOST[:3]
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -90,6 +100,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 def measure(
     shape: Shape,
     device: str,
+    dtype: str,
     requests: Sequence[int],
     *,
     answers: Sequence[int],
@@ -98,11 +109,12 @@ def measure(
     folder: Path,
 ) -> dict[str, Any]:
     """Everything this file measures. `folder` holds two adapters for as long as it runs."""
-    loaded = random_loaded(shape, device)
+    loaded = random_loaded(shape, device, dtype)
     questions = _questions(max(requests), answers)
     found: dict[str, Any] = {
         "shape": shape.name,
         "device": _named(loaded.device),
+        "attention": loaded.model.config._attn_implementation,
         "dtype": str(loaded.model.dtype).removeprefix("torch."),
         "parameters": loaded.parameters,
         "threads": torch.get_num_threads(),
@@ -122,10 +134,11 @@ def measure(
     return found | {"rows": rows}
 
 
-def random_loaded(shape: Shape, device: str) -> Loaded:
+def random_loaded(shape: Shape, device: str, wanted: str = "auto") -> Loaded:
     place = torch.device("cuda", 0) if device == "cuda" else torch.device("cpu")
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    dtype = pick_dtype(wanted, place)
     model = random_model(shape, place, dtype)
+    model.set_attn_implementation(pick_attention(place, dtype))
     tokenizer = tiny_tokenizer.train(_texts(), tiny.TINY.vocab)
     model.generation_config.eos_token_id = [1, tiny_tokenizer.ID["<end_of_turn>"]]
     model.generation_config.pad_token_id = 0
@@ -161,7 +174,13 @@ def _compare(
     if len(alone) < len(questions):
         # Measured on some of them: what all would wait is not known.
         rows[0] |= {"first_p50_ms": None, "answer_p50_s": None}
+    _tell(rows)
     return rows
+
+
+def _tell(rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        print(json.dumps(row), file=sys.stderr, flush=True)
 
 
 def _warm_up(loaded: Loaded, questions: Sequence[Question]) -> None:
@@ -204,13 +223,15 @@ def _decode(
     rate = (run.tokens - count) / (max(run.ends) - min(run.first))
     width, context = loaded.model.dtype.itemsize, 100 + tokens // 2
     bare = engine_floor.floor(shape, loaded.parameters, width, speeds, count, context)
-    return {
+    row = {
         "requests": count,
         "tok_s": round(rate, 1),
         "floor_tok_s": round(bare, 1),
         "of_floor": round(rate / bare, 3),
         "peak_mb": round(run.peak_mb),
     }
+    _tell([row])
+    return row
 
 
 def _long(engine: TransformersEngine, loaded: Loaded) -> dict[str, Any]:
@@ -259,8 +280,9 @@ def show(found: dict[str, Any]) -> str:
     """The tables as Markdown."""
     head = (
         f"Gemma-3 {found['shape']} with random weights ({found['parameters'] / 1e6:.0f} M, "
-        f"{found['dtype']}) on {found['device']}, {found['threads']} threads; this machine copies "
-        f"{found['copy_gb_s']} GB/s and multiplies {found['gflop_s']} GFLOP/s."
+        f"{found['dtype']}, {found['attention']}) on {found['device']}, {found['threads']} "
+        f"threads; this machine copies {found['copy_gb_s']} GB/s and multiplies "
+        f"{found['gflop_s']} GFLOP/s."
     )
     swap, long = found["swap"], found["long"]
     return "\n\n".join(

@@ -74,7 +74,14 @@ class Settings(BaseModel):
     )
     model: str = Field("unsloth/gemma-3-4b-it", description="hub id or folder of the base model")
     quantize: Literal["none", "8bit", "4bit"] = Field(
-        "none", description="ENGINE=transformers on a GPU: weights as 8bit or 4bit take less memory"
+        "none",
+        description="ENGINE=transformers: weights as 8bit or 4bit take less memory (bitsandbytes; "
+        "on a CPU much more time)",
+    )
+    dtype: Literal["native", "float32", "bfloat16"] = Field(
+        "native",
+        description="numbers that ENGINE=transformers computes with; native: bfloat16 where the "
+        "machine has it, for half the memory and time on a CPU, else float32",
     )
     cache_gb: float = Field(
         0.0,

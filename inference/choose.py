@@ -200,6 +200,7 @@ def _transformers(settings: Settings) -> Engine:
     return TransformersEngine(
         settings.model,
         quantize=settings.quantize,
+        dtype=settings.dtype,
         cache_gb=settings.cache_gb,
         running=settings.engine_running,
         waiting=settings.engine_waiting,

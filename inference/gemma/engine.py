@@ -55,6 +55,7 @@ class TransformersEngine:
         model: str,
         *,
         quantize: str = "none",
+        dtype: str = "native",
         cache_gb: float = 0.0,
         running: int = 32,
         waiting: int = 64,
@@ -63,7 +64,7 @@ class TransformersEngine:
         loaded: Loaded | None = None,
         stuck: float = 120.0,
     ) -> None:
-        """Start loading `model`, or take one that is `loaded`.
+        """Start loading `model` (`quantize`, `dtype` as in `load`), or take one that is `loaded`.
 
         Raises SettingsError for random weights without `demo`.
         """
@@ -73,8 +74,8 @@ class TransformersEngine:
                 "MODEL: these are random weights, made for tests and demonstrations; "
                 "set DEMO=true to see them at work"
             )
-        self._name, self._quantize, self._cache_gb = model, quantize, cache_gb
-        self._running, self._stuck = running, stuck
+        self._name, self._quantize, self._dtype = model, quantize, dtype
+        self._cache_gb, self._running, self._stuck = cache_gb, running, stuck
         self._first = release or Release(BASE)
         self._gate = Gate(running, waiting)
         self._residents = Residents()
@@ -196,7 +197,9 @@ class TransformersEngine:
             self._give_up(f"the model could not be started ({type(error).__name__})")
 
     def _come_up(self, loaded: Loaded | None) -> Supervisor:
-        loaded = loaded or load(self._name, quantize=self._quantize, on_progress=self._report)
+        loaded = loaded or load(
+            self._name, quantize=self._quantize, dtype=self._dtype, on_progress=self._report
+        )
         self._report("start", 0.0, "")
         model: PreTrainedModel = loaded.model
         self._loaded = loaded

@@ -8,6 +8,7 @@ import importlib.util
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,16 @@ def load(
 ) -> Loaded:
     """Load a hub id or a folder; `on_progress` sees download, load and warm-up.
 
-    `dtype` is auto, float32 or bfloat16. Raises SettingsError for what another setting would mend,
-    EngineAbsent for what time would (no network, no memory). What `on_progress` raises ends it.
+    `dtype` is float32, bfloat16, "native" (bfloat16 wherever the machine computes it) or "auto" (so
+    on a GPU; float32 on a CPU, as training wants it).
+
+    Raises SettingsError for what another setting would mend, EngineAbsent for what time would (no
+    network, no memory). What `on_progress` raises ends it.
     """
     report = on_progress or _unseen
     place = _device(device)
-    kind = _dtype(dtype, place)
-    _check_bits(quantize, place)
+    kind = pick_dtype(dtype, place)
+    _check_bits(quantize)
     folder, revision = find(model, report)
     report("load", 0.0, "")
     config = checkpoint.config(model, folder, place)
@@ -94,8 +98,11 @@ def _device(wanted: str) -> torch.device:
     return torch.device("cuda", 0) if wanted == "cuda" else device
 
 
-def _dtype(wanted: str, device: torch.device) -> torch.dtype:
-    """Gemma-3 overflows in float16: it is bfloat16 where the machine has it, else float32."""
+def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    """The numbers that are meant by a word of `load`. Raises SettingsError.
+
+    Gemma-3 overflows in float16: it is bfloat16 where the machine has it, else float32.
+    """
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
@@ -104,23 +111,21 @@ def _dtype(wanted: str, device: torch.device) -> torch.dtype:
         raise SettingsError(
             f"bfloat16: this machine's {device.type} computes it slowly; use float32"
         )
-    if wanted == "auto":
-        return torch.bfloat16 if native and device.type == "cuda" else torch.float32
+    if wanted == "native" or (wanted == "auto" and device.type == "cuda"):
+        return torch.bfloat16 if native else torch.float32
     return torch.bfloat16 if wanted == "bfloat16" else torch.float32
 
 
-def _check_bits(quantize: str, device: torch.device) -> None:
+def _check_bits(quantize: str) -> None:
     if quantize == "none":
         return
     if quantize not in BITS:
         raise SettingsError(f"QUANTIZE: none, 8bit or 4bit, not {quantize}")
-    if device.type != "cuda":
-        raise SettingsError(
-            f"QUANTIZE={quantize} needs an NVIDIA GPU: set QUANTIZE=none here, with a smaller "
-            "MODEL (unsloth/gemma-3-270m-it) if memory is short"
-        )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise SettingsError(f"QUANTIZE={quantize} needs bitsandbytes: pip install 'lafiya[gpu]'")
+        raise SettingsError(
+            f"QUANTIZE={quantize} needs bitsandbytes: pip install bitsandbytes, or set "
+            "QUANTIZE=none, with a smaller MODEL (unsloth/gemma-3-270m-it) if memory is short"
+        )
 
 
 def _check_room(
@@ -134,7 +139,7 @@ def _check_room(
     if need > free:
         raise EngineAbsent(
             f"MODEL: {model} needs {need / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free: "
-            "choose a smaller MODEL, or QUANTIZE=4bit on an NVIDIA GPU"
+            "choose a smaller MODEL, or QUANTIZE=4bit"
         )
 
 
@@ -149,7 +154,7 @@ def _weights(
 ) -> Gemma3ForCausalLM:
     options: dict[str, Any] = {"device_map": {"": device}} if device.type == "cuda" else {}
     if quantize in BITS:
-        options["quantization_config"] = _bits(quantize)
+        options["quantization_config"] = _bits(quantize, dtype)
     try:
         with _watched(report):
             loaded, info = Gemma3ForCausalLM.from_pretrained(
@@ -157,7 +162,7 @@ def _weights(
                 config=config,
                 dtype=dtype,
                 key_mapping=TEXT_KEYS,
-                attn_implementation=_attention(device, dtype),
+                attn_implementation=pick_attention(device, dtype),
                 output_loading_info=True,
                 **options,
             )
@@ -166,7 +171,7 @@ def _weights(
         if isinstance(error, torch.OutOfMemoryError) or "alloc" in str(error):
             raise EngineAbsent(
                 f"MODEL: the memory is too small for {model}: choose a smaller one, or "
-                "QUANTIZE=4bit on an NVIDIA GPU"
+                "QUANTIZE=4bit"
             ) from None
         raise SettingsError(f"MODEL: the weights of {model} do not fit its config.json") from error
     _check_whole(model, info)
@@ -185,18 +190,21 @@ def _check_whole(model: str, info: dict[str, Any]) -> None:
         )
 
 
-def _bits(quantize: str) -> BitsAndBytesConfig:
+def _bits(quantize: str, dtype: torch.dtype) -> BitsAndBytesConfig:
+    # It warns of every layer at every step that it computes in float16.
+    getLogger("bitsandbytes").setLevel(ERROR)
     if quantize == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=dtype,
     )
 
 
-def _attention(device: torch.device, dtype: torch.dtype) -> str:
+def pick_attention(device: torch.device, dtype: torch.dtype) -> str:
+    """FlashAttention where it can be; else PyTorch's own, which batching replaces by ours."""
     flash = device.type == "cuda" and dtype is torch.bfloat16
     installed = importlib.util.find_spec("flash_attn") is not None
     return "flash_attention_2" if flash and installed else "sdpa"

@@ -92,6 +92,7 @@ class Slots:
     def __init__(self, text_model: nn.Module) -> None:
         self.board = Board()
         self._model = text_model
+        self._kind = next(p.dtype for p in text_model.parameters() if p.is_floating_point())
         self._layers: dict[str, Slotted] = {}
         for path, linear in _linears(text_model):
             self._layers[path] = Slotted(linear, self.board)
@@ -105,8 +106,10 @@ class Slots:
         self.clear(slot)
         for path, (a, b) in weights.items():
             layer = self._layers[path]
-            device, kind = _home(layer.inner)
-            layer.held[slot] = Pair(a.to(device, kind), b.to(device, kind), scaling)
+            weight = layer.inner.weight
+            # Quantised weights are bytes: they compute as the rest of the model.
+            kind = weight.dtype if weight.is_floating_point() else self._kind
+            layer.held[slot] = Pair(a.to(weight.device, kind), b.to(weight.device, kind), scaling)
 
     def clear(self, slot: int) -> None:
         """Let go of a slot's weights."""
@@ -128,9 +131,3 @@ def _linears(model: nn.Module) -> Iterator[tuple[str, nn.Linear]]:
 def _put(model: nn.Module, path: str, module: nn.Module) -> None:
     parent, _, name = path.rpartition(".")
     setattr(model.get_submodule(parent), name, module)
-
-
-def _home(linear: nn.Linear) -> tuple[torch.device, torch.dtype]:
-    """Where and as what a layer computes. Quantised weights are bytes; they compute in bfloat16."""
-    weight = linear.weight
-    return weight.device, weight.dtype if weight.is_floating_point() else torch.bfloat16

@@ -26,7 +26,9 @@ def test_a_slow_multiplier_is_the_floor_of_large_batches() -> None:
 
 
 def test_the_whole_benchmark_runs(tmp_path: Path) -> None:
-    found = engine.measure(TINY, "cpu", (1, 2), answers=(2, 4), repeats=1, swaps=2, folder=tmp_path)
+    found = engine.measure(
+        TINY, "cpu", "native", (1, 2), answers=(2, 4), repeats=1, swaps=2, folder=tmp_path
+    )
     assert [(row["way"], row["requests"]) for row in found["rows"]] == [
         (way, count) for count in (1, 2) for way in ("one by one", "one batch", "engine")
     ]

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -192,8 +193,6 @@ def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(tmp_path: Path)
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"quantize": "4bit"}, "QUANTIZE=4bit needs an NVIDIA GPU"),
-        ({"quantize": "8bit"}, "QUANTIZE=8bit needs an NVIDIA GPU"),
         ({"quantize": "3bit"}, "none, 8bit or 4bit"),
         ({"device": "cuda"}, "no GPU"),
     ],
@@ -207,12 +206,25 @@ def test_what_this_machine_cannot_do_is_said(
         load(str(tiny), **options)
 
 
+@pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="bitsandbytes is installed")
+@pytest.mark.parametrize("quantize", ["4bit", "8bit"])
+def test_what_quantising_needs_is_said(tiny: Path, quantize: str) -> None:
+    with pytest.raises(SettingsError, match=f"QUANTIZE={quantize} needs bitsandbytes: pip install"):
+        load(str(tiny), quantize=quantize)
+
+
 def test_bfloat16_on_a_cpu_only_where_it_is_native(tiny: Path) -> None:
     if torch.cpu._is_avx512_bf16_supported():
         assert load(str(tiny), device="cpu", dtype="bfloat16").model.dtype is torch.bfloat16
     else:
         with pytest.raises(SettingsError, match="use float32"):
             load(str(tiny), device="cpu", dtype="bfloat16")
+
+
+def test_native_is_bfloat16_where_that_is_and_else_float32(tiny: Path) -> None:
+    native = torch.cpu._is_avx512_bf16_supported()
+    found = load(str(tiny), device="cpu", dtype="native").model.dtype
+    assert found is (torch.bfloat16 if native else torch.float32)
 
 
 def test_a_model_larger_than_the_memory_is_refused_before_it_is_read(copy: Path) -> None:
