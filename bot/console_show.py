@@ -17,6 +17,7 @@ from bot.texts import Texts
 from storage.releases import Listed
 from storage.reports import Load
 from training.config import TrainConfig
+from training.export import FORMS
 from training.folder import ENDED, State
 from training.report import ROWS
 
@@ -186,6 +187,11 @@ def _limit(metrics: Mapping[str, float], name: str, kind: str) -> str:
     value = metrics.get("limit.least_asked" if name == "asked" else f"limit.{name}")
     sign = "≥" if name in AT_LEAST else "≤"
     return "" if value is None else f"{sign} {written(value, kind)}"
+
+
+def forms() -> tuple[str, ...]:
+    """In what forms a release can leave, as /export names them."""
+    return tuple(FORMS)
 
 
 def knobs() -> list[dict[str, Any]]:

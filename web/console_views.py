@@ -10,7 +10,7 @@ from flask import g, render_template
 
 from bot.admin_orders import KNOBS
 from bot.console import Done
-from bot.console_show import knobs, plain
+from bot.console_show import forms, knobs, plain
 from bot.texts import LANGUAGES
 from web.markdown import html
 from web.views import Views, engine_key
@@ -40,7 +40,7 @@ class ConsoleViews(Views):
 
     def page(self, key: str) -> str:
         """The console of a visitor whose changes carry this key."""
-        return self._rendered("console.html", key=key, knobs=knobs(), tuned=TUNED)
+        return self._rendered("console.html", key=key, knobs=knobs(), forms=forms(), tuned=TUNED)
 
     def entrance(self) -> str:
         """What everybody sees who has no session: how health workers get in, and no more."""

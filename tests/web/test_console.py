@@ -287,6 +287,12 @@ def test_a_wrong_number_begins_nothing_and_is_named(visit):
     assert visit.get("state").json["runs"] == []
 
 
+def test_what_may_not_leave_is_refused_in_words(visit):
+    assert "<option>adapter</option>" in visit.client.get("/console?lang=en").text
+    assert "no release called v9" in visit.order("/export v9 adapter")["text"].lower()
+    assert "has not passed the gate" in visit.order("/export bad merged")["text"]
+
+
 def test_long_work_blocks_no_request(sqlite_url, tmp_path):
     asked, answer = threading.Event(), threading.Event()
 

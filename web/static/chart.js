@@ -28,8 +28,9 @@ export function draw(svg, curve, steps) { // gives back what tells the values at
     svg.append(shape("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }));
     svg.append(shape("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, value));
   }
-  for (const step of ticks(0, end, Math.max(2, Math.floor(width / 110))).filter(Number.isInteger)) {
-    svg.append(shape("text", { x: x(step), y: HEIGHT - 6, "text-anchor": step ? "middle" : "start" }, step));
+  for (const step of ticks(0, end, Math.max(3, Math.floor(width / 110))).filter(Number.isInteger)) {
+    const anchor = x(step) > width - 24 ? "end" : step ? "middle" : "start";
+    svg.append(shape("text", { x: x(step), y: HEIGHT - 6, "text-anchor": anchor }, step));
   }
   const path = (points) => points.map(([step, loss], nth) => `${nth ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join("");
   svg.append(shape("path", { class: "learnt", d: path(curve.loss) }), shape("path", { class: "held", d: path(curve.held_out) }));

@@ -28,6 +28,12 @@ function button(label, text, name = "pick") {
   return node;
 }
 
+function link(address) { // to a file that was asked for, or to where it was pushed
+  const node = make("a", address);
+  node.href = address;
+  return node;
+}
+
 const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
 
 function tell(state) {
@@ -70,6 +76,9 @@ function tellRuns(runs) {
 }
 
 function tellReleases({ releases, able }) {
+  const pick = byId("leaving").querySelector("select"), names = releases.map((one) => one.name);
+  byId("leaving").hidden = !names.length;
+  if ([...pick.options].map((one) => one.value).join() !== names.join()) pick.replaceChildren(...names.map((name) => make("option", name)));
   byId("no-release").hidden = Boolean(releases.length);
   document.querySelector("[data-order='/rollback']").hidden = !releases.length;
   byId("list").replaceChildren(...releases.map((one) => {
@@ -147,7 +156,7 @@ async function look(now = false) {
 }
 
 function speak(text, choices = [], contenders = []) {
-  byId("words").textContent = text;
+  byId("words").replaceChildren(...text.split(/(https?:\/\/\S+)/).map((part, nth) => (nth % 2 ? link(part) : part)));
   byId("answers").replaceChildren(...contenders.map((one) => {
     const answer = document.createElement("article"), head = make("h3", one.role);
     head.append(make("span", ` ${one.release}`, "soft"));
@@ -217,6 +226,11 @@ byId("ask-all").addEventListener("submit", (event) => {
   event.preventDefault();
   const question = event.currentTarget.elements.question.value.trim();
   if (question) order(`/compare ${question}`);
+});
+byId("leaving").querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { release, form } = event.currentTarget.elements;
+  order(`/export ${release.value} ${form.value}`);
 });
 document.addEventListener("click", ({ target }) => {
   const { order: text, choice } = target.dataset ?? {};
