@@ -136,9 +136,9 @@ class Desk:
             case Order.COMPARE if rest:
                 return self._compare(rest, turn, mind)
             case Order.LOAD if rest:
-                return self._load(release_name(rest), turn, mind)
+                return self._load(self._named(rest), turn, mind)
             case Order.SWAP if rest:
-                return self._ask_swap(release_name(rest), turn, mind)
+                return self._ask_swap(self._named(rest), turn, mind)
             case Order.CANCEL:
                 return self.training.ask_cancel(turn, mind)
             case Order.DATA:
@@ -234,6 +234,11 @@ class Desk:
             figures=admin_show.figures(row) or "–",
         )
         return Reply(text, yes_no(turn, mind, f"swap:{name}:{pointer.counter}", "swap"))
+
+    def _named(self, rest: str) -> str:
+        """The release that an admin means by its name or label. Raises ReleaseRefused."""
+        name = release_name(rest)
+        return name if name == BASE else self.registry.find(name).name
 
     def _passed(self, name: str) -> Listed:
         """A release that may be asked about. The registry decides again, for good."""

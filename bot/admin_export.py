@@ -1,13 +1,14 @@
-"""The admins' orders that let a release out: /save writes it on the machine, /export hands it over.
+"""The admins' orders that let a release out: /save names and keeps it, /export hands it over.
 
 Both begin an export in a process of its own (`training.export`) and wait a moment for it. A push
 to the hub is asked back first and goes into a private repository: to make one public takes the
 command line. Who may order is decided in `bot.admin`, which release may leave in `training.export`.
 """
 
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.links import ReleaseLinks
 from bot.mind import Mind
@@ -25,6 +26,8 @@ MOST_DOCUMENT = 8_000_000
 PATIENCE = 20.0
 LOOK_AGAIN = 0.2
 LIVE = ("live", "mai-aiki")
+#: What runs are called by themselves (`bot.admin_training`): mistyped, it names no release anew.
+RUN = re.compile(r"r[0-9-]+")
 
 
 @dataclass(slots=True)
@@ -40,12 +43,20 @@ class Exporting:
     def save(self, rest: str, turn: Turn, mind: Mind) -> Reply:
         """Write a release on the machine, or ask whether it is to be pushed to the hub.
 
-        Raises ReleaseRefused.
+        A name that no release has becomes the newest one's. Raises ReleaseRefused.
         """
-        found = parse(rest)
-        if found is None or found[0] is None:
+        name, form = parse(rest) or (None, "adapter")
+        if name is None:
             return Reply(mind.say(turn, "admin-usage-save"))
-        return self._made(*found, turn, mind, self._saved)
+        try:
+            row, note = self._row(name), ""
+        except ReleaseRefused as error:
+            if error.code != "unknown" or RUN.fullmatch(name):
+                raise
+            row = self._label(name, turn)
+            note = mind.say(turn, "admin-labelled", release=row.name, label=name) + "\n"
+        reply = self._made(row, form, turn, mind, self._saved)
+        return replace(reply, text=f"{note}{reply.text}")
 
     def export(self, rest: str, turn: Turn, mind: Mind) -> Reply:
         """Hand a release over: as a file, behind a link, or by saying where it lies.
@@ -55,17 +66,17 @@ class Exporting:
         found = parse(rest)
         if found is None:
             return Reply(mind.say(turn, "admin-usage-export"))
-        return self._made(*found, turn, mind, self._handed)
+        return self._made(self._row(found[0]), found[1], turn, mind, self._handed)
 
     def push(self, name: str, turn: Turn, mind: Mind) -> Reply:
         """Push what was asked about. Raises ReleaseRefused: the verdict may have turned."""
-        return self._begun(ExportConfig(release=name, form="hub"), turn, mind, self._saved)
+        return self._begun(wish(self.registry.find(name), "hub"), turn, mind, self._saved)
 
-    def _made(self, name: str | None, form: Form, turn: Turn, mind: Mind, show: "Show") -> Reply:
-        wanted = ExportConfig(release=self._row(name).name, form=form)
+    def _made(self, row: Listed, form: Form, turn: Turn, mind: Mind, show: "Show") -> Reply:
+        wanted = wish(row, form)
         if form != "hub":
             return self._begun(wanted, turn, mind, show)
-        check_leave(self.registry.find(wanted.release), wanted)
+        check_leave(row, wanted)
         text = mind.say(turn, "admin-push-ask", release=wanted.release, repo=wanted.repository)
         yes = Choice(f"push:{wanted.release}:yes", mind.say(turn, "label-yes"))
         return Reply(text, (yes, Choice("push:no", mind.say(turn, "label-no"))))
@@ -79,6 +90,14 @@ class Exporting:
         if name is None:
             raise ReleaseRefused("none", "no release has been added, or none is live")
         return self.registry.find(name)
+
+    def _label(self, label: str, turn: Turn) -> Listed:
+        """The newest release, from now on called so too. Raises ReleaseRefused."""
+        row = next(iter(self.registry.listed()), None)
+        if row is None:
+            raise ReleaseRefused("none", "no release has been added")
+        self.registry.label(row.name, label, actor=turn.actor, now=self.clock())
+        return self.registry.find(row.name)
 
     def _begun(self, wanted: ExportConfig, turn: Turn, mind: Mind, show: "Show") -> Reply:
         check_leave(self.registry.find(wanted.release), wanted)
@@ -127,6 +146,12 @@ class Exporting:
 
 
 Show = Callable[[RunFolder, Product, dict[str, str], Turn, Mind], Reply]
+
+
+def wish(row: Listed, form: Form) -> ExportConfig:
+    """A release in a form; on the hub it is called as people call it."""
+    to = f"lafiya-{row.label}" if form == "hub" and row.label else ""
+    return ExportConfig(release=row.name, form=form, to=to)
 
 
 def parse(rest: str) -> tuple[str | None, Form] | None:

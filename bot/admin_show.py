@@ -72,7 +72,7 @@ def _release(texts: Texts, language: str, row: Listed) -> str:
     return texts(
         "admin-model",
         language,
-        release=row.name,
+        release=f"{row.label} ({row.name})" if row.label else row.name,
         state=state,
         figures=f": {shown}" if shown else "",
     )

@@ -53,6 +53,7 @@ class Examination:
         Raises ReleaseRefused, ReleaseUnusable, EngineError, DataError.
         """
         limits = gate.read(Path(self.settings.gate) if self.settings.gate else None)
+        name = self.registry.find(name).name
         rows = self._held_out(name)
         questions = cases(rows, most=most)
         names = self._contenders(name)

@@ -82,6 +82,7 @@ def _begin(
     office: Office, all_: Exports, wanted: ExportConfig, by: str | None, detach: bool, as_json: bool
 ) -> None:
     row = office.registry.find(wanted.release)
+    wanted = wanted.model_copy(update={"release": row.name})
     check_leave(row, wanted)
     to = wanted.repository if wanted.form == "hub" else ""
     said = {"form": wanted.form, "to": to, "why": wanted.forced}

@@ -133,6 +133,7 @@ def promote(
     check_force(force, reason, by)
     with opened(settings, as_json) as office:
         actor, now = office.actor(by), time.time()
+        name = office.registry.find(name).name
         step = office.registry.promote(name, actor=actor, now=now, force_reason=reason)
         if step.live:
             _say_live(office, name, wait, as_json)
@@ -162,8 +163,24 @@ def rollback(settings: Settings, by: str | None, wait: float, as_json: bool) -> 
 def retire(settings: Settings, name: str, by: str | None, as_json: bool) -> None:
     """Take a release out of the candidates."""
     with opened(settings, as_json) as office:
+        name = office.registry.find(name).name
         office.registry.retire(name, actor=office.actor(by), now=time.time())
         say({"name": name, "state": "retired"}, [f"{name}: retired"], as_json)
+
+
+@releases.command("name")
+@click.argument("name")
+@click.argument("label")
+@BY
+@AS_JSON
+@click.pass_obj
+def name_(settings: Settings, name: str, label: str, by: str | None, as_json: bool) -> None:
+    """Call release NAME also LABEL; every command and order knows it by both."""
+    with opened(settings, as_json) as office:
+        actor, now = office.actor(by), time.time()
+        office.registry.label(name, label, actor=actor, now=now, again=True)
+        row = office.registry.find(label)
+        say({"name": row.name, "label": row.label}, [f"{row.name} = {row.label}"], as_json)
 
 
 def check_force(force: bool, reason: str | None, by: str | None) -> None:
@@ -218,6 +235,7 @@ def _serving(database: Store) -> list[dict[str, Any]]:
 def _summary(row: Listed) -> dict[str, Any]:
     return {
         "name": row.name,
+        "label": row.label,
         "state": row.state,
         "passed": row.verdict,
         "forced": row.forced,
@@ -228,7 +246,8 @@ def _summary(row: Listed) -> dict[str, Any]:
 
 def _line(row: Listed) -> str:
     state = f"{row.state} (forced)" if row.forced else row.state
-    return f"{row.name:24} {state:16} {_date(row.added_at)}  {figures(row)}".rstrip()
+    called = f"{row.name} = {row.label}" if row.label else row.name
+    return f"{called:24} {state:16} {_date(row.added_at)}  {figures(row)}".rstrip()
 
 
 def _instance(serving: dict[str, Any]) -> str:

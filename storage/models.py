@@ -366,6 +366,8 @@ class ReleaseRow(Base):
     added_at: Mapped[float] = mapped_column(Float)
     judged_at: Mapped[float | None] = mapped_column(Float, default=None)
     live_at: Mapped[float | None] = mapped_column(Float, default=None)
+    #: What people call it; the name is what answers are stamped with.
+    label: Mapped[str | None] = mapped_column(String(48), default=None)
 
     __table_args__ = (
         CheckConstraint(
@@ -374,6 +376,7 @@ class ReleaseRow(Base):
         # Invariant 8, decided by the database whatever the code does.
         CheckConstraint("state <> 'live' OR verdict IS TRUE OR forced IS NOT NULL", name="ck_gate"),
         UniqueConstraint("name", "state"),
+        Index("uq_releases_label", "label", unique=True),
         Index(
             "uq_releases_one_live",
             "state",

@@ -32,6 +32,7 @@ class Listed:
     added_at: float
     judged_at: float | None
     live_at: float | None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

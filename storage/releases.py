@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from core.errors import ReleaseRefused
-from storage import privacy
+from storage import privacy, release_names
 from storage.models import Approval, LiveChange, LivePointer, ReleaseRow
 from storage.release_rows import (
     Listed,
@@ -58,9 +58,10 @@ def listed(store: Store) -> list[Listed]:
 
 
 def find(store: Store, name: str) -> Listed:
-    """One release by name. Raises ReleaseRefused (unknown)."""
+    """One release by name or label. Raises ReleaseRefused (unknown)."""
     with store.read() as connection:
-        return Listed(**release_row(connection, name)._mapping)
+        known = release_names.find(connection, name) or name
+        return Listed(**release_row(connection, known)._mapping)
 
 
 def add(
@@ -79,6 +80,8 @@ def add(
             name=name, state="candidate", report={}, added_at=now, **values
         )
         if connection.scalar(new) is not None:
+            if connection.scalar(select(ReleaseRow.name).where(ReleaseRow.label == name)):
+                raise ReleaseRefused("taken", f"{name}: people call another release so", name)
             privacy.audit(connection, "release.add", actor=actor, now=now, release=name)
         elif release_row(connection, name).manifest_hash != manifest_hash:
             raise ReleaseRefused(

@@ -19,7 +19,7 @@ FORM = 1
 #: As long as the stamp on an answer; such a name is also a folder, a URL and a chat word.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}")
 #: Words that mean something else where a release's name can stand.
-RESERVED = frozenset({"base", "live", "candidate"})
+RESERVED = frozenset({"base", "live", "candidate", "adapter", "merged", "gguf", "hub"})
 #: A manifest names files and numbers; a longer one is none of ours.
 MOST_BYTES = 1 << 20
 CHUNK = 1 << 20

@@ -12,7 +12,7 @@ from pathlib import Path
 from core.errors import ReleaseUnusable
 from core.settings import Settings
 from inference.engine import BASE, Release
-from storage import releases
+from storage import release_names, releases
 from storage.releases import Listed, Pointer, Step
 from storage.store import Store
 from training import manifest as manifests
@@ -59,6 +59,7 @@ class Registry:
 
     def judge(self, name: str, report: Report, *, actor: str, now: float) -> None:
         """Record the gate's verdict. Raises ReleaseRefused (unknown, live)."""
+        name = self.find(name).name
         row = {"metrics": dict(report.metrics), "reasons": list(report.reasons)}
         releases.judge(self._store, name, report.passed, row, actor=actor, now=now)
 
@@ -76,7 +77,7 @@ class Registry:
         Raises ReleaseRefused (unknown, not_passed, failed, already_live, changed), and
         ReleaseUnusable when the files are not those that were added.
         """
-        self.fetch(name)
+        name = self.fetch(name).name
         return releases.promote(
             self._store,
             name,
@@ -98,11 +99,20 @@ class Registry:
 
     def retire(self, name: str, *, actor: str, now: float) -> None:
         """Take a release out of the candidates. Raises ReleaseRefused (unknown, live)."""
-        releases.retire(self._store, name, actor=actor, now=now)
+        releases.retire(self._store, self.find(name).name, actor=actor, now=now)
 
     def exported(self, name: str, *, actor: str, now: float, **detail: str) -> None:
         """Note in the audit that a release leaves the house. Raises ReleaseRefused (unknown)."""
         releases.exported(self._store, name, actor=actor, now=now, **detail)
+
+    def label(self, name: str, label: str, *, actor: str, now: float, again: bool = False) -> None:
+        """Give a release a name that people remember; every order knows it by that too.
+
+        Raises ReleaseRefused (unknown, name: it cannot be one, labelled, taken).
+        """
+        manifests.check_name(label)
+        known = self.find(name).name
+        release_names.label(self._store, known, label, actor=actor, now=now, again=again)
 
     def pointer(self) -> Pointer:
         """Which release is live."""
@@ -117,7 +127,7 @@ class Registry:
         return releases.listed(self._store)
 
     def find(self, name: str) -> Listed:
-        """One release. Raises ReleaseRefused (unknown)."""
+        """One release by its name or its label. Raises ReleaseRefused (unknown)."""
         return releases.find(self._store, name)
 
     def strays(self) -> list[str]:
@@ -133,6 +143,7 @@ class Registry:
         if name == BASE:
             return Release(BASE)
         row = self.find(name)
+        name = row.name
         raw = self._shelf.manifest(name)
         if raw is None:
             raise ReleaseUnusable(f"{name}: its files are not where RELEASES points")

@@ -149,11 +149,12 @@ admin-help =
     /resume — go on with a training that was stopped
     /evaluate NAME — examine a release
     /data — what was trained on
-    /save NAME — keep a release on the machine that runs me; behind the name adapter, merged, gguf or hub
+    /save NAME — keep a release on the machine that runs me, the newest one under a name of your choice; behind the name: adapter, merged, gguf or hub
     /export NAME — hand a release over as a file; alone: the live one
     /console — all of this as a page in a browser
 admin-usage-save = Write the name behind the order, for example: /save NAME, or /save NAME gguf. The forms are adapter, merged, gguf and hub. /models shows the names.
 admin-usage-export = Write for example /export, /export NAME, or /export NAME gguf. /models shows the names.
+admin-labelled = { $release } is called { $label } from now on.
 admin-saved = { $release } is saved ({ $form }, { $size }). It lies on the machine that runs me: { $place }
 admin-export-begun = { $release } is being written out ({ $form }). That can take minutes; people are answered meanwhile. Ask for it later: /export { $release } { $form }
 admin-export-file = { $release } ({ $form }, { $size }). The licence and a description are inside.
@@ -280,6 +281,9 @@ admin-refused-already-live = { $release } is live already.
 admin-refused-changed = Somebody else has changed the live release meanwhile. Nothing was changed. Look at /models, then order again.
 admin-refused-unfit = { $release } has not passed the gate, so only its adapter may leave: /export { $release } adapter
 admin-refused-private-data = { $release } was trained on what people wrote here, so it may not be made public.
+admin-refused-labelled = The newest release is { $release }, and it has a name already. /models shows the names.
+admin-refused-taken = Another release is called { $release } already.
+admin-refused-name = That cannot be a name. Use the letters a to z, numbers, and - . _
 admin-refused-none = There is no release yet, or none is live. /models shows them; /train makes one.
 admin-refused-no-previous = Nothing was live before this, so there is nothing to go back to.
 status-live = Live release: { $release } (on { $there } of { $all } running processes)

@@ -150,11 +150,12 @@ admin-help =
     /resume — a ci gaba da horon da ya tsaya
     /evaluate SUNA — a yi wa nau'i jarabawa
     /data — kundin bayanan horo
-    /save SUNA — a adana nau'i a kan na'urar da nake aiki; a bayan suna: adapter, merged, gguf ko hub
+    /save SUNA — a adana nau'i a kan na'urar da nake aiki; sabon nau'i zai sami sunan da kuka zaɓa; a bayan suna: adapter, merged, gguf ko hub
     /export SUNA — a karɓi fayil ɗin nau'i; in babu suna: wanda ke aiki
     /console — allon kulawa a burauza
 admin-usage-save = A rubuta suna a bayan umarnin, misali: /save SUNA, ko /save SUNA gguf. Siffofin su ne adapter, merged, gguf da hub. /models zai nuna sunayen.
 admin-usage-export = A rubuta misali /export, /export SUNA, ko /export SUNA gguf. /models zai nuna sunayen.
+admin-labelled = Daga yanzu sunan { $release } shi ne { $label }.
 admin-saved = An adana { $release } ({ $form }, { $size }). Yana nan a kan na'urar da nake aiki: { $place }
 admin-export-begun = Ana shirya { $release } ({ $form }). Zai iya ɗaukar mintuna; ana ci gaba da amsa wa mutane. A nemi fayil ɗin daga baya: /export { $release } { $form }
 admin-export-file = Ga { $release } ({ $form }, { $size }). Lasisi da bayani suna ciki.
@@ -281,6 +282,9 @@ admin-refused-already-live = { $release } ne ke aiki dama.
 admin-refused-changed = Wani ya riga ya canza nau'in da ke aiki. Ba a canza komai ba. A duba /models, sannan a sake ba da umarni.
 admin-refused-unfit = { $release } bai ci jarabawa ba, don haka adapter ɗinsa kaɗai za a iya fitarwa: /export { $release } adapter
 admin-refused-private-data = An horar da { $release } da abin da mutane suka rubuta a nan, don haka ba za a iya ba wa kowa shi ba.
+admin-refused-labelled = Sabon nau'i shi ne { $release }, kuma yana da suna dama. /models zai nuna sunayen.
+admin-refused-taken = Wani nau'i yana da sunan { $release } dama.
+admin-refused-name = Wannan ba zai zama suna ba. A yi amfani da haruffa a zuwa z, lambobi, da - . _
 admin-refused-none = Babu wani nau'i tukuna, ko babu wanda ke aiki. /models zai nuna su; /train zai horar da sabo.
 admin-refused-no-previous = Babu wani nau'i da ya yi aiki kafin wannan, don haka babu inda za a koma.
 status-live = Nau'in da ke aiki: { $release } (a inji { $there } cikin { $all } da ke gudana)

@@ -187,10 +187,39 @@ def test_what_is_not_understood_says_how(clinic):
     assert "Write the name behind the order" in clinic.order("/save")
     assert "Write the name behind the order" in clinic.order("/save gguf")
     assert "Write for example /export" in clinic.order("/export v1 as gguf")
-    assert "no release called v9" in clinic.order("/save v9")
+    assert "no release called v9" in clinic.order("/export v9")
     clinic.registry.rollback(actor="t", now=clinic.now)
     assert "There is no release yet" in clinic.order("/save live")
     assert clinic.order("/export").startswith("v1 "), "the newest, where none is live"
+
+
+def test_a_new_name_is_the_newest_releases(clinic):
+    """As in the origin's app: train, then save it under a name of one's choice."""
+    said = clinic.order("/save Hausa-Nov")
+    assert said.startswith("v1 is called hausa-nov from now on.\nv1 is saved (adapter")
+    assert "v1 is saved" in clinic.order("/save hausa-nov merged"), "from now on it is known"
+    assert "• hausa-nov (v1)" in clinic.order("/models")
+    assert "v1 is live already" in clinic.order("/swap hausa-nov")
+    assert "v1 is loaded" in clinic.order("/load hausa-nov")
+    assert "repository lafiya-hausa-nov?" in clinic.order("/save hausa-nov hub")
+    assert ("release.label", clinic.audit()[-1][1]) in clinic.audit()
+
+
+# (order, words of the answer)
+NO_NAME = [
+    ("/save another", "v1, and it has a name already"),
+    ("/save r20261124-1015", "no release called r20261124-1015"),
+    ("/save base", "cannot be a name"),
+    ("/save a/b", "cannot be a name"),
+    ("/export another", "no release called another"),
+]
+
+
+def test_what_names_nothing_anew(clinic):
+    clinic.order("/save hausa-nov")
+    for order, words in NO_NAME:
+        assert words in clinic.order(order), order
+    assert clinic.registry.find("v1").label == "hausa-nov"
 
 
 @pytest.mark.parametrize(

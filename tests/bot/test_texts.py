@@ -28,7 +28,7 @@ SPEAKERS = {"say", "service", "texts", "_ask", "sentence"}
 #: The reasons of `storage.releases` that an admin can meet in a chat.
 REFUSALS = (
     *("unknown", "not_passed", "failed", "already_live", "changed", "no_previous"),
-    *("unfit", "private_data", "none"),
+    *("unfit", "private_data", "none", "labelled", "taken", "name"),
 )
 #: How what was begun may end without being done.
 ENDS = ("cancelled", "failed", "interrupted")

@@ -161,3 +161,15 @@ def test_the_process_ends_with_the_code(sqlite_url, monkeypatch, capsys):
             codes.append(ended.code)
     assert codes == [1, 2, 0]
     assert "Refused: there is no release called v9" in capsys.readouterr().err
+
+
+def test_a_name_that_people_remember(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "v1", "v2")
+    assert told(lafiya("name", "v1", "hausa", "--json")) == (0, {"name": "v1", "label": "hausa"})
+    assert "v1 = hausa" in lafiya("list")[1]
+    assert told(lafiya("show", "hausa", "--json"))[1]["name"] == "v1"
+    assert told(lafiya("promote", "hausa", "--json", "--wait", "0"))[1]["release"] == "v1"
+    assert told(lafiya("name", "v2", "hausa", "--json"))[1]["refused"] == "taken"
+    assert told(lafiya("name", "v2", "Hausa!", "--json"))[1]["refused"] == "name"
+    assert lafiya("name", "v1", "better")[0] == 0, "an operator may rename"
+    assert told(lafiya("retire", "v2", "--json"))[1]["name"] == "v2"
