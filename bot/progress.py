@@ -23,7 +23,7 @@ from training.folder import ENDED, RunFolder, State
 from training.jobs import Jobs, told
 from training.registry import Registry
 
-#: Seconds between two looks at the runs, and between two edits of a message.
+#: Seconds between two looks at the runs, and (the usual) between two edits of a message.
 LOOK, EVERY = 1.0, 4.0
 #: An edit takes a provider's time-out at most; after this another process may try.
 CLAIM = 60.0
@@ -48,6 +48,8 @@ class Progress:
     texts: Texts
     lease: str
     reply_hours: float
+    #: Seconds between two edits of a message.
+    every: float = EVERY
 
     def tick(self, now: float) -> None:
         """Tell what has changed since it was told last. Raises StoreError."""
@@ -86,7 +88,7 @@ class Progress:
         late = over and now - watch.told_at > LAST_EDIT
         if late or (over and text == watch.told):
             return watches.close(self.store, watch)
-        if watch.sent is None or text == watch.told or not _due(watch, over, now):
+        if watch.sent is None or text == watch.told or not self._due(watch, over, now):
             return None
         if not watches.claim(self.store, watch, lease=self.lease, now=now, seconds=CLAIM):
             return None
@@ -170,14 +172,14 @@ class Progress:
         batch = 0 if alone else task.config().batch
         return admin_progress.standing(self.texts, watch.language, watch.run, state, batch)
 
+    def _due(self, watch: Watch, over: bool, now: float) -> bool:
+        """The last edit does not wait for its turn, but for flood control it does."""
+        free = watch.lease_until is None or watch.lease_until < now
+        turn = over or now - watch.told_at >= self.every
+        return free and turn and now >= watch.not_before
+
     def _settle(self, watch: Watch, **values: object) -> None:
         watches.settle(self.store, watch, lease=self.lease, **values)
-
-
-def _due(watch: Watch, over: bool, now: float) -> bool:
-    """The last edit does not wait for its turn, but for flood control it does."""
-    free = watch.lease_until is None or watch.lease_until < now
-    return free and now >= watch.not_before and (over or now - watch.told_at >= EVERY)
 
 
 def _closed(watch: Watch, channel: Channel, now: float) -> bool:
