@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from bot.access import Visitor
 from bot.fakes import tiny_mind
 from cli.main import cli
 from core.errors import LafiyaError, ReleaseRefused
@@ -57,6 +58,11 @@ def lafiya(clinic: Clinic, *words: str) -> int:
 
 def here(clinic: Clinic) -> int:
     return clinic.registry.pointer().counter
+
+
+def on_console(clinic: Clinic, text: str, choice: str = "") -> None:
+    """What a visitor of the console orders (its routes: tests/web/test_console.py)."""
+    assert clinic.app.console.order(Visitor("telegram:x", "key"), "en", text, choice)
 
 
 def write(clinic: Clinic, statement: str, **values: Any) -> None:
@@ -160,6 +166,8 @@ WAYS: list[tuple[str, Callable[[Clinic, str], Any]]] = [
     ),
     ("a forged button", lambda c, n: c.order("", press=f"swap:{n}:{here(c)}:yes")),
     ("a stale button", asked_before_it_failed),
+    ("the console", lambda c, n: on_console(c, f"/swap {n}")),
+    ("a button of the console", lambda c, n: on_console(c, "", f"swap:{n}:{here(c)}:yes")),
     ("/load", lambda c, n: c.order(f"/load {n}")),
     ("/compare", lambda c, n: (c.order(f"/load {n}"), c.order("/compare ina da ciwon kunne"))),
     ("/set", lambda c, n: c.order(f"/set release {n}")),
@@ -237,7 +245,8 @@ def test_nothing_makes_it_live(clinic):
 def test_what_has_passed_goes_live_by_the_same_ways(clinic):
     """Or else the test above would pass where nothing works at all."""
     named = dict(WAYS)
-    for number, label in enumerate(("a forged button", "promote", "the registry", "the store")):
+    ways = ("a forged button", "a button of the console", "promote", "the registry", "the store")
+    for number, label in enumerate(ways):
         name = f"good{number}"
         added(clinic.registry, clinic.folder, name)
         named[label](clinic, name)

@@ -4,11 +4,15 @@ import re
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from bot.access import LINK, SESSION, Access
 from bot.fakes import tiny_mind
+from cli.main import cli
+from cli.serve import web_app
 from inference.engine import FakeEngine
 from tests.bot.clinic import open_clinic
+from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
 from tests.web.console_room import Clock, Visit, client_of, set_clock, token_in
 from web.console import COOKIE
 
@@ -148,10 +152,6 @@ def test_a_link_of_another_service_opens_nothing(visit, monkeypatch):
 
 
 def test_the_operators_link(visit, sqlite_url):
-    from click.testing import CliRunner
-
-    from cli.main import cli
-
     said = CliRunner().invoke(cli, ["console", "--lang", "en"], env={"DATABASE_URL": sqlite_url})
     assert said.exit_code == 0, said.output
     assert said.stdout.startswith("http://127.0.0.1:8080/console?lang=en#")
@@ -163,6 +163,15 @@ def test_a_session_does_not_beget_another(visit):
     visit.come_in()
     assert "sentence" in visit.order("/console")
     assert "sentence" in visit.order("/allo")
+
+
+def test_who_tries_many_links_has_to_wait(visit):
+    """Over the app that `lafiya serve` runs, as it runs it."""
+    guesser = Visit(visit.clinic, web_app(visit.clinic.app).test_client())
+    answers = [guesser.enter(f"guess{number}") for number in range(12)]
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429] * 2
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert guesser.client.get("/console").status_code == 403
 
 
 def test_the_cookie_is_for_the_console_alone(visit):
