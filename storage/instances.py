@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import delete, insert, select, update
 
 from storage import privacy
-from storage.models import Instance, LivePointer, Tuning
+from storage.release_models import Instance, LivePointer, Tuning
 from storage.releases import Pointer
 from storage.store import Store
 

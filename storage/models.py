@@ -1,23 +1,19 @@
-"""The tables. Knows columns, constraints and indexes; no query and no decision lives here.
+"""The tables, but for those of releases (`storage.release_models`).
+
+Knows columns, constraints and indexes; no query and no decision lives here.
 
 Times are seconds since the epoch (UTC, float). Bodies, names and addresses are text that
 `storage.cipher` made: readable without a DATA_KEY, encrypted with one.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
-    CheckConstraint,
     ColumnClause,
     Float,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
@@ -25,36 +21,19 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-NAMES = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-#: 64 bits on PostgreSQL; SQLite only counts up an INTEGER by itself.
-Id = BigInteger().with_variant(Integer, "sqlite")
+from storage import release_models
+from storage.base import NEVER_REUSE, Base, Id
 
+#: Whoever knows these tables knows all: migrations compare them with the database.
+METADATA = release_models.ReleaseRow.metadata
 #: Statuses as literals, for queries that a partial index shall serve: SQLite never matches an
 #: index's condition to a bound parameter, and PostgreSQL's generic plans do not either.
 QUEUED: ColumnClause[str] = literal_column("'queued'")
 RUNNING: ColumnClause[str] = literal_column("'running'")
 DONE: ColumnClause[str] = literal_column("'done'")
 SENDING: ColumnClause[str] = literal_column("'sending'")
-
-
-class Base(DeclarativeBase):
-    """All our tables.
-
-    SQLite gives a deleted row's id to the next row unless told not to: a sender that still holds
-    the old id would then settle somebody else's part.
-    """
-
-    metadata = MetaData(naming_convention=NAMES)
-
-
-NEVER_REUSE = {"sqlite_autoincrement": True}
 
 
 class Meta(Base):
@@ -347,114 +326,3 @@ class Audit(Base):
     actor: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(64))
     detail: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-
-
-class ReleaseRow(Base):
-    """One release: what its manifest said when it was added, its verdict, and where it stands."""
-
-    __tablename__ = "releases"
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    state: Mapped[str] = mapped_column(String(16), default="candidate")
-    #: The evaluation's verdict; None: not judged yet.
-    verdict: Mapped[bool | None] = mapped_column(Boolean, default=None)
-    #: Why an admin put it live without a passed gate.
-    forced: Mapped[str | None] = mapped_column(Text, default=None)
-    #: Of release.json: an exchanged manifest is found out like an exchanged file.
-    manifest_hash: Mapped[str] = mapped_column(String(64))
-    manifest: Mapped[dict[str, Any]] = mapped_column(JSON)
-    report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    added_at: Mapped[float] = mapped_column(Float)
-    judged_at: Mapped[float | None] = mapped_column(Float, default=None)
-    live_at: Mapped[float | None] = mapped_column(Float, default=None)
-    #: What people call it; the name is what answers are stamped with.
-    label: Mapped[str | None] = mapped_column(String(48), default=None)
-
-    __table_args__ = (
-        CheckConstraint(
-            "state IN ('candidate', 'passed', 'failed', 'live', 'retired')", name="ck_state"
-        ),
-        # Invariant 8, decided by the database whatever the code does.
-        CheckConstraint("state <> 'live' OR verdict IS TRUE OR forced IS NOT NULL", name="ck_gate"),
-        UniqueConstraint("name", "state"),
-        Index("uq_releases_label", "label", unique=True),
-        Index(
-            "uq_releases_one_live",
-            "state",
-            unique=True,
-            sqlite_where=text("state = 'live'"),
-            postgresql_where=text("state = 'live'"),
-        ),
-    )
-
-
-class LivePointer(Base):
-    """The one row that says which release answers, everywhere; no release is the base model.
-
-    `counter` counts every change: who decides on an old sight of it is refused. The foreign key
-    covers the state: only what passed the gate can be pointed at.
-    """
-
-    __tablename__ = "live"
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    counter: Mapped[int] = mapped_column(Integer)
-    release: Mapped[str | None] = mapped_column(String(64), default=None)
-    state: Mapped[str] = mapped_column(String(16), default="live")
-
-    __table_args__ = (
-        CheckConstraint("id = 1", name="ck_only"),
-        CheckConstraint("state = 'live'", name="ck_live"),
-        # Checked at the commit: within it one release retires and the next takes its place.
-        ForeignKeyConstraint(
-            ["release", "state"],
-            ["releases.name", "releases.state"],
-            deferrable=True,
-            initially="DEFERRED",
-        ),
-    )
-
-
-class LiveChange(Base):
-    """One change of the live release; `back` is the change that a rollback of this one returns to.
-
-    A rollback's own `back` is that of where it returned to: twice back is two steps back.
-    """
-
-    __tablename__ = "live_changes"
-    counter: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    release: Mapped[str | None] = mapped_column(String(64), default=None)
-    back: Mapped[int | None] = mapped_column(Integer, default=None)
-    kind: Mapped[str] = mapped_column(String(16))  # start | promote | force | rollback
-    actor: Mapped[str] = mapped_column(String(64))
-    at: Mapped[float] = mapped_column(Float)
-
-
-class Approval(Base):
-    """A person's yes to putting a release live, until that has happened."""
-
-    __tablename__ = "approvals"
-    release: Mapped[str] = mapped_column(
-        ForeignKey("releases.name", ondelete="CASCADE"), primary_key=True
-    )
-    actor: Mapped[str] = mapped_column(String(64), primary_key=True)
-    at: Mapped[float] = mapped_column(Float)
-
-
-class Tuning(Base):
-    """What admins set from a chat for all processes: temperature, max_tokens, the candidate."""
-
-    __tablename__ = "tuning"
-    key: Mapped[str] = mapped_column(String(32), primary_key=True)
-    value: Mapped[str] = mapped_column(String(64))
-
-
-class Instance(Base):
-    """One running process that answers: what it serves, and what keeps it from the live release."""
-
-    __tablename__ = "instances"
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    engine: Mapped[str] = mapped_column(String(32))
-    release: Mapped[str | None] = mapped_column(String(64), default=None)
-    candidate: Mapped[str | None] = mapped_column(String(64), default=None)
-    ready: Mapped[bool] = mapped_column(Boolean)
-    reason: Mapped[str] = mapped_column(Text, default="")
-    seen_at: Mapped[float] = mapped_column(Float)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from core.errors import ReleaseRefused
 from storage import privacy
-from storage.models import ReleaseRow
+from storage.release_models import ReleaseRow
 from storage.release_rows import release_row
 from storage.store import Conflict, Store
 

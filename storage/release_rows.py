@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from core.errors import ReleaseRefused
-from storage.models import LiveChange, LivePointer, ReleaseRow
+from storage.release_models import LiveChange, LivePointer, ReleaseRow
 
 
 @dataclass(frozen=True, slots=True)

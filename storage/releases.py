@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from core.errors import ReleaseRefused
 from storage import privacy, release_names
-from storage.models import Approval, LiveChange, LivePointer, ReleaseRow
+from storage.release_models import Approval, LiveChange, LivePointer, ReleaseRow
 from storage.release_rows import (
     Listed,
     Pointer,

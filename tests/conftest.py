@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from core.settings import Settings
-from storage.models import Base
+from storage.models import METADATA
 from storage.store import Store, check_key, migrate, open_store
 
 Opener = Callable[..., Store]
@@ -129,7 +129,7 @@ def pg_url(postgres: str, pg_shared: str) -> str:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shared'",
     )
     store = open_store(pg_shared)
-    tables = ", ".join(t.name for t in Base.metadata.sorted_tables if t.name != "meta")
+    tables = ", ".join(t.name for t in METADATA.sorted_tables if t.name != "meta")
     with store.write() as connection:
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
         connection.exec_driver_sql("DELETE FROM meta WHERE key = 'data_key'")

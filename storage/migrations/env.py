@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage.models import Base
+from storage.models import METADATA
 
 engine = context.config.attributes["engine"]
 with engine.connect() as connection:
@@ -11,7 +11,7 @@ with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         render_as_batch=engine.dialect.name == "sqlite",
     )
     with context.begin_transaction():

@@ -20,7 +20,7 @@ from cli.main import cli
 from core.errors import LafiyaError, ReleaseRefused
 from inference.engine import FakeEngine
 from storage import instances, releases
-from storage.models import LiveChange
+from storage.release_models import LiveChange
 from storage.store import Conflict
 from tests.bot.clinic import Clinic, open_clinic
 from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)

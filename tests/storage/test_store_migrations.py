@@ -48,7 +48,7 @@ def test_blank_to_head_is_what_the_models_say(blank):
         options["include_object"] = comparable
     with blank.read() as connection:
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, models.Base.metadata) == []
+        assert compare_metadata(context, models.METADATA) == []
     migrate(blank)
     assert accept(blank, message()) is not None
 
@@ -61,9 +61,9 @@ INDEXES = {
 
 def test_indexes_are_the_models_own(blank):
     """With their conditions and directions, which Alembic does not compare everywhere."""
-    models.Base.metadata.create_all(blank.engine)
+    models.METADATA.create_all(blank.engine)
     expected = dict(rows(blank, INDEXES[blank.is_sqlite]))
-    models.Base.metadata.drop_all(blank.engine)
+    models.METADATA.drop_all(blank.engine)
     migrate(blank)
     found = dict(rows(blank, INDEXES[blank.is_sqlite]))
     found.pop("alembic_version_pkc", None)
