@@ -15,19 +15,19 @@ from bot import app as composition
 from bot import conversation
 from bot.mind import Mind
 from bot.texts import Texts
+from cli.releases import opened, say
 from cli.trainer import ground
 from core.errors import EngineError, LafiyaError
 from core.messages import Turn
 from core.settings import Settings
 from inference.choose import choose
 from inference.engine import BASE, Engine, Generation, Only, OnText, Request
-from storage import store
 from training import data, gate, report
 from training.cases import Case, cases
 from training.config import config
 from training.evaluate import Examined, Said, examine
 from training.folder import RunFolder
-from training.registry import Registry, Report, open_registry
+from training.registry import Registry, Report
 from training.rows import Conversation
 
 WAIT = 0.2
@@ -191,19 +191,14 @@ class Heard(Only):
 @click.pass_obj
 def evaluate(settings: Settings, name: str, most: int, as_json: bool) -> None:
     """Examine release NAME beside base and live, and let the gate judge it. Exit 1: failed."""
-    database = store.open_store(settings.database_url, settings.data_key.get_secret_value())
-    try:
+    with opened(settings, as_json) as office:
         examination = Examination(
-            settings, open_registry(settings, database), lambda text: click.echo(text, err=True)
+            settings, office.registry, lambda text: click.echo(text, err=True)
         )
-        verdict, folder = examination.run(name, most=most, actor="cli")
-    finally:
-        database.close()
-    if as_json:
-        click.echo(json.dumps({"release": name, **_told(verdict), "folder": str(folder)}))
-    else:
-        click.echo((folder / "report.md").read_text("utf-8").partition("\n## ")[0])
-        click.echo(f"The whole report: {folder / 'report.md'}")
+        verdict, folder = examination.run(name, most=most, actor=office.actor(None))
+        lines = (folder / "report.md").read_text("utf-8").partition("\n## ")[0]
+        found = {"release": name, **_told(verdict), "folder": str(folder)}
+        say(found, [lines, f"The whole report: {folder / 'report.md'}"], as_json)
     if not verdict.passed:
         raise click.exceptions.Exit(1)
 

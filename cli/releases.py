@@ -15,7 +15,7 @@ from bot.admin_show import figures
 from bot.apply import actor_of, identity_of
 from bot.releases import ALIVE, shown
 from cli.admin import operator
-from core.errors import EngineError, ReleaseRefused, StoreError
+from core.errors import EngineError, LafiyaError, ReleaseRefused, StoreError
 from core.settings import Settings
 from inference.engine import BASE
 from storage import instances, store
@@ -207,6 +207,11 @@ def opened(settings: Settings, as_json: bool) -> Iterator[Office]:
                 click.echo(json.dumps({"refused": code, "why": str(error)}, ensure_ascii=False))
             else:
                 click.echo(f"Refused: {error}", err=True)
+            raise click.exceptions.Exit(1) from None
+        except LafiyaError as error:
+            if not as_json:
+                raise
+            click.echo(json.dumps({"refused": "error", "why": str(error)}, ensure_ascii=False))
             raise click.exceptions.Exit(1) from None
 
 

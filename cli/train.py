@@ -89,11 +89,13 @@ def resume(context: click.Context, name: str, detach: bool, as_json: bool) -> No
 
 @train.command()
 @click.argument("name")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_context
-def cancel(context: click.Context, name: str) -> None:
+def cancel(context: click.Context, name: str, as_json: bool) -> None:
     """Stop a run within a step; its checkpoint is kept."""
     runs(context.obj, context).cancel(name)
-    click.echo(f"{name}: stopping")
+    told = json.dumps({"run": name, "stopping": True}) if as_json else f"{name}: stopping"
+    click.echo(told)
 
 
 @train.command()
@@ -109,13 +111,15 @@ def watch(context: click.Context, name: str, as_json: bool) -> None:
 @train.command()
 @click.argument("name")
 @click.argument("picture", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_context
-def curve(context: click.Context, name: str, picture: Path) -> None:
+def curve(context: click.Context, name: str, picture: Path, as_json: bool) -> None:
     """Draw a run's losses into PICTURE (.png or .svg)."""
     from training.curve import draw
 
     draw(runs(context.obj, context).find(name), picture)
-    click.echo(str(picture))
+    told = {"run": name, "picture": str(picture)}
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else str(picture))
 
 
 def runs(settings: Settings, context: click.Context | None = None) -> Jobs:

@@ -1,12 +1,14 @@
 """A merged model through llama.cpp's own converter. Not in the ordinary run (docs/deploy.md):
 
 LAFIYA_LLAMA_CPP=<folder of llama.cpp> .venv/bin/python -m pytest -m llamacpp <this file>
+and, to ask llama.cpp itself, LAFIYA_LLAMACPP=<a Python with llama-cpp-python>.
 """
 
 import importlib
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from core.errors import ReleaseUnusable
 from inference.engine import Release
 from inference.gemma import tiny as small
+from inference.gemma.load import load
 from tests.inference.gemma.conftest import adapter_a
 from training import gguf
 from training.gemma.merge import merge
@@ -89,6 +92,27 @@ def test_without_the_tokens_the_check_sees_it(merged: Path, llama_cpp: str, tmp_
     tools = gguf.find_tools(llama_cpp, "f16")
     with pytest.raises(ReleaseUnusable, match="for ordinary letters"):
         gguf.convert(bare, tmp_path / "m.gguf", "f16", tools, tmp_path / "log.txt")
+
+
+#: Asks llama.cpp itself, in the Python that has it, which tokens a text is.
+TOKENIZE = """
+import json, sys
+from llama_cpp import Llama
+model = Llama(sys.argv[1], vocab_only=True, verbose=False)
+print(json.dumps(model.tokenize(sys.argv[2].encode(), add_bos=False, special=True)))
+"""
+
+
+def test_llama_cpp_reads_a_prompt_as_we_do(merged: Path, llama_cpp: str, tmp_path: Path) -> None:
+    python = os.environ.get("LAFIYA_LLAMACPP") or pytest.skip("LAFIYA_LLAMACPP names no Python")
+    file = tmp_path / "m.gguf"
+    tools = gguf.find_tools(llama_cpp, "f16")
+    gguf.convert(merged, file, "f16", tools, tmp_path / "log.txt")
+    prompt = "<start_of_turn>user\nIna da zazzaɓi<end_of_turn>\n<start_of_turn>model\n"
+    command = [python, "-c", TOKENIZE, str(file), prompt]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    ours = load(str(merged)).tokenizer(prompt, add_special_tokens=False).input_ids
+    assert json.loads(done.stdout) == ours
 
 
 def test_a_demo_is_a_demo(merged: Path) -> None:
