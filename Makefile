@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Two test processes on two cores: libraries that start threads would only wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: run test demo lint types bench train-triage eval-triage eval-library eval-language content clean
+.PHONY: run test demo lint types bench train-triage train-guard eval-guard eval-triage eval-library eval-language content clean
 
 run: .venv/run-ready
 	$(BIN)/lafiya serve
@@ -31,6 +31,12 @@ bench: .venv/dev-ready
 
 train-triage: .venv/run-ready
 	$(BIN)/python -m knowledge.triage_train
+
+train-guard: .venv/run-ready
+	$(BIN)/python -m bot.guard_train
+
+eval-guard: .venv/run-ready
+	$(BIN)/python -m bot.guard_eval
 
 eval-triage: .venv/run-ready
 	$(BIN)/python -m knowledge.triage_eval

@@ -3,7 +3,7 @@
 Knows the rules (guard_rules.yaml), the language detector and the numbers that may be given out.
 It neither corrects nor completes medicine: it trims a broken ending, adds the seek-a-health-worker
 line, and refuses the rest, so that the caller serves a vetted text. It cannot tell a wrong fact in
-fluent Hausa that no rule names.
+fluent Hausa that no rule names and that sounds like none of the examples of its scorer.
 """
 
 import re
@@ -15,6 +15,7 @@ from typing import Final
 
 from bot.guard_contrary import bans
 from bot.guard_rules import Evidence, Rules
+from bot.guard_scorer import Scorer
 from bot.guard_text import begun, finished, looping, sentences, tidy
 from knowledge.folding import fold, tokens
 from knowledge.language import Detector
@@ -58,6 +59,7 @@ class Guard:
     detector: Detector
     rules: Rules
     numbers: frozenset[str]
+    scorer: Scorer
 
     @classmethod
     def load(
@@ -66,10 +68,10 @@ class Guard:
         """Load the rules (default: ours) and the numbers that may be named (default: helplines).
 
         Raises: OSError when a file is missing, SettingsError when the rules cannot be read,
-        ReferralError when the helplines cannot.
+        ReferralError when the helplines cannot, ModelError when the scorer does not fit.
         """
         numbers = (referral or Referral.load()).numbers()
-        return cls(detector, Rules.load(rules or RULES), numbers)
+        return cls(detector, Rules.load(rules or RULES), numbers, Scorer.load())
 
     def check(
         self, text: str, *, passages: Sequence[str] = (), language: str = "ha", question: str = ""
@@ -81,7 +83,7 @@ class Guard:
 
         Returns: the text to show, trimmed or with the seek line added, or why it is refused:
         empty, leak, link, script, incomplete, language, repetition, phone, contrary (to a passage),
-        or the id of a rule.
+        advice (it sounds like bad one), or the id of a rule.
         """
         shown, reason = self._judged(text, passages, language, question)
         return Verdict(not reason, "" if reason else self._with_seek(shown, language), reason)
@@ -120,7 +122,8 @@ class Guard:
         reason = self._written_badly(text)
         shown = finished(tidy(text[:_LONGEST]), vetted)
         reason = reason or self._unreadable(shown, vetted, language)
-        return shown, reason or self._unsafe(shown, vetted, passages, question, early=early)
+        reason = reason or self._unsafe(shown, vetted, passages, question, early=early)
+        return shown, reason or self._doubtful(shown, vetted, language)
 
     def _written_badly(self, text: str) -> str | None:
         if not tokens(text):
@@ -193,6 +196,12 @@ class Guard:
         told = ((line, act) for ban in banned for line in own for act in ban.finditer(line))
         meant = (act for line, act in told if not excuses.holds("negated", line, act))
         return "contrary" if any(meant) else None
+
+    def _doubtful(self, text: str, vetted: frozenset[str], language: str) -> str | None:
+        """Say "advice" when a sentence that is not vetted sounds like bad advice."""
+        own = (line for line in sentences(text) if fold(line) not in vetted)
+        learnt = language != "en"
+        return "advice" if learnt and self.scorer.doubts(map(self.rules.plain, own)) else None
 
     def _ungrounded(self, whole: str, evidence: Evidence, *, grounded: bool) -> str | None:
         groups = self.rules.groups if grounded else ()

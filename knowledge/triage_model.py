@@ -115,32 +115,32 @@ def _bucket(text: str) -> int:
     return zlib.crc32(text.encode("utf-8", "replace")) & (BUCKETS - 1)
 
 
-def save(model: Model, folder: Path = FOLDER) -> None:
-    """Write `model` as 8-bit weights and a JSON card, the card last."""
+def save(model: Model, folder: Path = FOLDER, name: str = "triage") -> None:
+    """Write `model` as 8-bit weights (`name`.npz) and a JSON card (`name`.json), the card last."""
     folder.mkdir(parents=True, exist_ok=True)
     scale = np.abs(model.weights).max(axis=0) / 127.0 + 1e-9
     packed = np.rint(model.weights / scale).astype(np.int8)
-    _write_npz(folder / "triage.npz", {"packed": packed, "scale": scale, "bias": model.bias})
+    _write_npz(folder / f"{name}.npz", {"packed": packed, "scale": scale, "bias": model.bias})
     card = {
         "format": FORMAT,
         "version": model.version,
         "signs": list(model.signs),
         "limits": asdict(model.limits),
     }
-    (folder / "triage.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
-def load(folder: Path = FOLDER) -> Model:
-    """Read the model saved in `folder`.
+def load(folder: Path = FOLDER, name: str = "triage") -> Model:
+    """Read the model saved in `folder` as `name`.
 
     Raises:
         ModelError: the card is of another format or does not fit the weights.
         OSError: a file is missing.
     """
-    card: dict[str, Any] = json.loads((folder / "triage.json").read_text(encoding="utf-8"))
+    card: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     if card.get("format") != FORMAT:
         raise ModelError(f"model format {card.get('format')!r}, this code reads {FORMAT}")
-    with np.load(folder / "triage.npz", allow_pickle=False) as arrays:
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
         weights = arrays["packed"].astype(np.float32) * arrays["scale"].astype(np.float32)
         bias = arrays["bias"].astype(np.float32)
     if weights.shape != (BUCKETS, len(card["signs"]) + 1):
