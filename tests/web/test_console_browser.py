@@ -120,6 +120,20 @@ def test_a_link_opens_once_and_leaves_no_trace_in_the_address(page, served):
     until(page, lambda: "Wannan adireshi ya daina aiki" in read(page, "#entrance"))
 
 
+def test_a_lost_line_on_the_way_in_is_tried_again(page, served):
+    room, address = served
+    press(page, "#leave")
+    until(page, lambda: page.find_elements(By.ID, "entrance"))
+    page.execute_cdp_cmd("Network.enable", {})
+    page.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/console/enter*"]})
+    page.get("about:blank")
+    page.get(f"{address}/console?lang=ha#{token_in(room.clinic.order('/console'))}")
+    until(page, lambda: "Ba a samun intanet" in read(page, "#entrance"))
+    page.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    until(page, lambda: page.find_elements(By.ID, "state"))
+    page.get_log("browser")
+
+
 def test_a_training_is_begun_watched_and_stopped(page):
     page.execute_script("document.getElementById('begin').open = true")
     rank = page.find_element(By.NAME, "rank")
