@@ -110,10 +110,22 @@ class Applier:
         link = self.data_link(thread.person_id)
         return Reply(self.texts("data-link", language, link=link))
 
-    def announce(self, wish: fx.WantsYes, now: float) -> None:
-        """As `want_yes`, for a yes that was said outside any chat. Raises StoreError."""
+    def announce(self, effect: fx.WantsYes | fx.Begun, now: float) -> None:
+        """Tell in chats what an admin did outside any chat. Raises StoreError."""
         with self.store.write() as connection:
-            self.want_yes(connection, wish, now=now)
+            match effect:
+                case fx.WantsYes():
+                    self.want_yes(connection, effect, now=now)
+                case fx.Begun():
+                    self._follow(connection, effect, now)
+
+    def _follow(self, connection: Connection, begun: fx.Begun, now: float) -> None:
+        """Say that it has begun, and from there on how it ends."""
+        for talk, actor in self._admins(connection, now):
+            if actor == begun.actor:
+                reason = f"run:{begun.run}"[:64]
+                message = self._notify(connection, talk, Reply(begun.text), reason, now)
+                watches.add(connection, message, talk, begun.run, now=now)
 
     def want_yes(self, connection: Connection, wish: fx.WantsYes, *, now: float) -> None:
         """Tell every admin but the one who has agreed already, with the button that asks them."""
@@ -161,8 +173,8 @@ class Applier:
         now: float,
         *,
         urgent: bool = False,
-    ) -> None:
-        notices.say(
+    ) -> int:
+        return notices.say(
             connection,
             self.store,
             talk,

@@ -13,10 +13,10 @@ from typing import Any
 
 from bot import console_show as show
 from bot.access import Access, Visitor
-from bot.admin import Desk
+from bot.admin import BUTTONS, Desk
 from bot.admin_compare import Contender
 from bot.admin_orders import Order, recognise
-from bot.effects import Used, WantsYes
+from bot.effects import Begun, Outcome, Used, WantsYes, Watch
 from bot.mind import Mind
 from core.errors import ReleaseRefused, SettingsError
 from core.messages import Choice, Kind, Turn
@@ -27,6 +27,13 @@ from training.folder import RunFolder
 from training.jobs import RunRefused, examination
 from training.rows import DataError
 
+#: What the page orders. What needs a chat, or makes the next session, is ordered in a chat.
+OFFERED = frozenset(
+    {
+        *(Order.TRAIN, Order.CANCEL, Order.RESUME, Order.EVALUATE, Order.LOAD, Order.COMPARE),
+        *(Order.SWAP, Order.ROLLBACK, Order.SET, Order.SAVE, Order.EXPORT),
+    }
+)
 DAY = 86_400.0
 MOST_RUNS = 20
 
@@ -48,8 +55,8 @@ class Console:
     desk: Desk
     mind: Mind
     access: Access
-    #: Tells the other admins that a release waits for their yes.
-    announce: Callable[[WantsYes, float], None]
+    #: Tells in chats what was brought about here: `bot.apply.Applier.announce`.
+    announce: Callable[[WantsYes | Begun, float], None]
     clock: Callable[[], float] = time.time
 
     def enter(self, token: str) -> str | None:
@@ -110,7 +117,9 @@ class Console:
 
         May take as long as an answer of the model. Raises StoreError.
         """
-        order, rest = recognise(text) or (None, "")
+        order, rest = _meant(text, choice)
+        if order not in OFFERED:
+            return None
         turn = Turn(
             text,
             Kind.CHOICE if choice else Kind.TEXT,
@@ -119,21 +128,23 @@ class Console:
             is_admin=True,
             actor=visitor.actor,
         )
-        if order is Order.CONSOLE:
-            return None  # a session does not beget the next one
         if order is Order.COMPARE and rest and self.desk.keeper.able:
             self._note(Used(order.value, visitor.actor))
             return Done("", contenders=tuple(self.desk.contest().answers(rest, turn, self.mind)))
         outcome = self.desk.answer(turn, self.mind)
-        if outcome is None:
-            return None
+        return self._done(outcome, visitor.actor) if outcome else None
+
+    def _done(self, outcome: Outcome, actor: str) -> Done:
+        reply, now = outcome.answer.reply, self.clock()
         for effect in outcome.effects:
             match effect:
                 case Used():
                     self._note(effect)
                 case WantsYes():
-                    self.announce(effect, self.clock())
-        return Done(outcome.answer.reply.text, outcome.answer.reply.choices)
+                    self.announce(effect, now)
+                case Watch(run):
+                    self.announce(Begun(run, reply.text, actor), now)
+        return Done(reply.text, reply.choices)
 
     def _note(self, used: Used) -> None:
         action, now = f"admin.{used.order}", self.clock()
@@ -154,6 +165,13 @@ class Console:
     def _examination(self, name: str, file: str) -> Path | None:
         path = examination(self.desk.training.jobs.root / name).path / file
         return path if Path(name).name == name and path.is_file() else None
+
+
+def _meant(text: str, choice: str) -> tuple[Order | None, str]:
+    """Which order a text or a pressed button is, and what follows its word."""
+    if choice:
+        return BUTTONS.get(choice.partition(":")[0]), ""
+    return recognise(text) or (None, "")
 
 
 def _card(run: RunFolder) -> dict[str, Any]:

@@ -84,6 +84,15 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """An admin began a run outside any chat: theirs is told so, in these words, and how it ends."""
+
+    run: str
+    text: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """This conversation is told how a run or an examination goes on (`training.jobs.Jobs.key`)."""
 

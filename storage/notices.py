@@ -20,8 +20,8 @@ def say(
     now: float,
     expires_at: float,
     urgent: bool = False,
-) -> None:
-    """Queue a notice in the caller's transaction. `reason` is a stable id, never text.
+) -> int:
+    """Queue a notice in the caller's transaction; its id. `reason` is a stable id, never text.
 
     Its buttons become what a number answers: the older ones stand further up.
     """
@@ -35,3 +35,4 @@ def say(
     if reply.choices:
         menu = threads.menu(reply.choices)
         threads.change_conversation(connection, conversation_id, menu=menu)
+    return message

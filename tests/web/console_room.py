@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flask.testing import FlaskClient
@@ -88,7 +89,7 @@ class Visit:
             time.sleep(0.01)
 
 
-def set_clock(clinic: Clinic, clock: Clock) -> None:
+def set_clock(clinic: Clinic, clock: Callable[[], float]) -> None:
     """Links and sessions of the service go by this clock."""
     clinic.app.desk.clock = clock
     clinic.app.console = replace(clinic.app.console, clock=clock)
@@ -100,6 +101,8 @@ def open_room(engine, url: str, folder, **settings) -> Visit:
     added(clinic.registry, folder, "v1", "v2")
     added(clinic.registry, folder, "bad", report=BAD)
     added(clinic.registry, folder, "new", report=None)
-    clinic.app.desk.training = Training(Jobs(folder / "runs", "counter", ("slow",)), "unused")
+    jobs = Jobs(folder / "runs", "counter", ("slow",))
+    clinic.app.desk.training = Training(jobs, "unused")
+    clinic.app.progress = replace(clinic.app.progress, jobs=jobs)
     clinic.english()
     return Visit(clinic, client_of(clinic.app))

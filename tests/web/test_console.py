@@ -16,7 +16,7 @@ from inference.engine import FakeEngine, LibraryEngine
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import BAD, GOOD, NOW
 from tests.training.test_jobs import COUNTER
-from tests.web.console_room import Visit, client_of, open_room
+from tests.web.console_room import Visit, client_of, open_room, set_clock
 from web.console import COOKIE
 
 QUESTION = "ina da ciwon kunne"
@@ -113,14 +113,17 @@ def test_only_our_own_page_can_order(visit):
 
 
 def test_words_that_are_no_order_are_none(visit):
-    for text, choice in (("sannu", ""), ("", ""), ("", "erase:yes"), ("goge", ""), ("", "swap:x")):
+    for text, choice in (
+        *(("sannu", ""), ("", ""), ("goge", ""), ("/status", "")),
+        *(("", "erase:yes"), ("", "swap:x"), ("", "console:yes"), ("/console", "")),
+    ):
         said = visit.order(text, choice)
         assert said["sentence"] == visit.clinic.app.texts("console-unknown", "en")
     assert unchanged(visit)
 
 
 def test_a_stranger_to_an_order_does_not_learn_its_end(visit):
-    number = visit.post("orders", {"text": "/models"}).json["order"]
+    number = visit.post("orders", {"text": "/swap v1"}).json["order"]
     other = Visit(visit.clinic, client_of(visit.clinic.app)).come_in("3")
     assert other.get(f"orders/{number}").status_code == 404
     flask = visit.client.application.test_client()
@@ -261,12 +264,16 @@ def test_one_question_to_all_side_by_side(visit):
     assert "Write the question" in visit.order("/compare")["text"]
 
 
-def test_a_run_from_the_form_to_its_end(visit):
+def test_a_run_from_the_form_to_its_end(room):
+    set_clock(room.clinic, lambda: room.clinic.now)
+    visit = room.come_in()
     assert visit.get("state").json["runs"] == []
     begun = visit.order("/train epochs=2 batch=2 lr=0.0001 data=starter evaluate=no")
     assert "has begun" in begun["text"]
     name = visit.get("state").json["runs"][0]["name"]
     assert "Another training" in visit.order("/train")["text"]
+    visit.clinic.send()
+    assert visit.clinic.telegram.sent[-1].reply.text == begun["text"], "their chat knows it too"
     until(lambda: visit.get(f"runs/{name}").json["step"] > 2)
     run = visit.get(f"runs/{name}").json
     assert (run["phase"], run["said"], run["active"]) == ("training", "learning", True)
@@ -279,6 +286,11 @@ def test_a_run_from_the_form_to_its_end(visit):
     assert "goes on" in visit.order("/resume")["text"]
     until(lambda: visit.get(f"runs/{name}").json["phase"] == "done")
     assert visit.get(f"runs/{name}").json["share"] == 1.0
+    visit.clinic.send()
+    visit.clinic.now += 5
+    visit.clinic.app.progress.tick(visit.clinic.now)
+    visit.clinic.send()
+    assert f"Training of {name} is done" in visit.clinic.telegram.sent[-1].reply.text
 
 
 def test_a_wrong_number_begins_nothing_and_is_named(visit):
@@ -320,18 +332,19 @@ def test_a_store_that_is_down_is_said(visit, monkeypatch):
     def down(*_all, **_more):
         raise StoreError("down")
 
+    monkeypatch.setattr(type(visit.clinic.registry), "find", down)
     monkeypatch.setattr(type(visit.clinic.registry), "listed", down)
     answer = visit.get("state")
     assert (answer.status_code, answer.json["error"]) == (503, "page-busy")
-    assert visit.order("/models")["error"] == "page-busy"
+    assert visit.order("/swap v1")["error"] == "page-busy"
 
 
 def test_what_is_unforeseen_is_no_trace(visit, monkeypatch, caplog):
     def broken(*_all, **_more):
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr(type(visit.clinic.registry), "listed", broken)
-    said = visit.order("/models")
+    monkeypatch.setattr(type(visit.clinic.registry), "find", broken)
+    said = visit.order("/swap v1")
     assert said["sentence"] == visit.clinic.app.texts("error-page", "en")
     assert "secret" not in caplog.text
 
