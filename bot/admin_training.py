@@ -20,6 +20,7 @@ from knowledge.folding import fold
 from training.config import TrainConfig, config
 from training.folder import RunFolder
 from training.jobs import Jobs, RunRefused, told
+from training.needs import check
 from training.rows import DataError
 
 #: What may be said behind /train, as chats write it, and what the knob is called.
@@ -59,6 +60,7 @@ class Training:
         sure = [word for word in words if fold(word) not in NOW]
         try:
             wanted = config({"model": self.model, **options(" ".join(sure))})
+            check(wanted)
         except SettingsError as error:
             return Reply(mind.say(turn, "admin-usage-train", reason=str(error))), ()
         if len(sure) == len(words) and self.disturbs():

@@ -36,6 +36,7 @@ from bot.mind import Mind, Policy
 from bot.progress import Progress
 from bot.releases import Keeper
 from bot.runner import Runner
+from bot.sharing import Sharer, lent, sharer
 from bot.texts import Texts
 from bot.typing import TypingSigns
 from bot.worker import Worker
@@ -58,6 +59,7 @@ from training.export import ENTRY as EXPORT
 from training.export import Exports
 from training.jobs import Jobs
 from training.registry import open_registry
+from training.room import Tenant
 
 #: Parts of replies that did not reach anybody.
 ENDED_BADLY = ("refused", "expired", "doubtful", "undelivered")
@@ -93,6 +95,7 @@ class App:
     desk: Desk
     console: Console
     progress: Progress
+    sharer: Sharer | None
 
     def accept(self, inbound: Inbound) -> None:
         """Take a message in for good. Raises StoreError when it could not be committed."""
@@ -120,6 +123,8 @@ class App:
         lease = self.settings.lease_seconds
         self.runner.every("lease", lease / 4, lambda: self.keep_leases(time.time()))
         self.runner.every("typing", 0.5, lambda: self.typing.tick(time.monotonic()))
+        if self.sharer is not None:
+            self.runner.every("sharing", releases.EVERY, self._share)
         if self.keeper.able:
             self.keeper.held()  # known before anybody can ask whether we are ready
             self.runner.every("releases", releases.EVERY, lambda: self.keeper.tick(time.time()))
@@ -127,6 +132,10 @@ class App:
         self.runner.every("progress", progress.LOOK, lambda: self.progress.tick(time.time()))
         self.runner.every("house", HOUSEKEEPING, lambda: self.keep_house(time.time()))
         logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
+
+    def _share(self) -> None:
+        if self.sharer is not None:
+            self.sharer.tick(time.monotonic())
 
     def stop(self) -> None:
         """Finish what is in hand, stop receiving, close everything.
@@ -138,6 +147,8 @@ class App:
             channel.stop()
         self.keeper.close()
         self.mind.engine.close()
+        if self.sharer is not None:
+            self.sharer.close()
         self.store.close()
 
     def keep_leases(self, now: float) -> None:
@@ -259,7 +270,9 @@ def build(
     channels = make_channels(settings, texts) if channels is None else channels
     metrics = Metrics()
     bells = (Bell(), Bell(), Bell(), Bell())
-    mind = mind or make_mind(settings, engine or choose(settings), texts, database, channels)
+    tenant = Tenant(Path(settings.runs))
+    engine = engine or (mind.engine if mind else choose(settings, aside=lent(tenant.wanted())))
+    mind = mind or make_mind(settings, engine, texts, database, channels)
     lease = f"{socket.gethostname()[:12]}-{uuid.uuid4().hex[:16]}"
     admins = settings.admin_list()
     known = frozenset((c, database.cipher.blind(c, identity_of(a))) for c, a in admins)
@@ -322,6 +335,7 @@ def build(
             lease,
             settings.reply_hours,
         ),
+        sharer=sharer(engine, tenant),
     )
 
 

@@ -79,6 +79,9 @@ class Keeper:
         if not self.able:
             return
         with self._ticking:
+            state = self._engine.status()
+            if self._active not in (None, BASE) and not (state.ready or state.resident):
+                self._active = None  # it went with its model: a new one begins with none
             wanted = self.look()
             if self._thread is None or not self._thread.is_alive():
                 self._begin(wanted, now)

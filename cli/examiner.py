@@ -9,12 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+from cli import room
 from cli.evaluate import MOST, Examination
 from cli.trainer import ACTOR
 from core import logs
 from core.errors import LafiyaError
 from core.settings import Settings, load_settings
 from storage.store import open_store
+from training.config import config
 from training.folder import Phase, RunFolder
 from training.jobs import EVALUATION
 from training.registry import open_registry
@@ -53,6 +55,10 @@ def examine(settings: Settings, folder: RunFolder) -> None:
     folder.update(phase="evaluating", pid=os.getpid(), asked=0, questions=0, detail="")
     database = open_store(settings.database_url, settings.data_key.get_secret_value())
     try:
+        if settings.engine != "openai":
+            # It takes no less memory than a run, and goes on in the room of its own.
+            base = config({"model": settings.model, "quantize": settings.quantize})
+            room.make(settings, folder, base)
         pace = Pace(folder)
         examination = Examination(settings, open_registry(settings, database), pace.say, pace)
         examination.run(name, most=MOST, actor=ACTOR)

@@ -12,6 +12,7 @@ from core.settings import Settings
 from storage import store
 from training.config import TrainConfig, config
 from training.jobs import Jobs
+from training.needs import check
 
 #: Knobs in the order in which the help shows them; the rest of `TrainConfig` is named with --set.
 KNOBS = ("epochs", "batch", "accumulation", "learning_rate", "rank", "alpha", "max_length")
@@ -60,6 +61,7 @@ def train(
     if dry_run:
         _look(settings, wanted, as_json)
         return
+    check(wanted)
     migrated(settings)
     jobs = runs(settings, context)
     run = jobs.start(wanted, name=name or f"r{datetime.now(UTC):%Y%m%d-%H%M%S}")

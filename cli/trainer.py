@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.guard import Guard
 from bot.writing import LONGEST, PASSAGES
+from cli import room
 from core import logs
 from core.errors import LafiyaError
 from core.messages import Past, Source
@@ -53,8 +54,10 @@ class Trainer:
         """Everything that is not done yet; whether it came to its end."""
         if not (self.folder.data / "card.json").exists():
             self.prepare()
-        if self.folder.result() is None and not run.train(self.folder):
-            return False
+        if self.folder.result() is None:
+            room.make(self.settings, self.folder, self.folder.config())
+            if not run.train(self.folder):
+                return False
         self.release()
         return True
 

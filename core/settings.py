@@ -179,6 +179,11 @@ class Settings(BaseModel):
         365, ge=0, le=3650, description="conversations older than this are deleted; 0: kept"
     )
     runs: str = Field("data/runs", description="folder of training runs")
+    share_gpu: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="train beside the model that answers; no: it steps aside and the library "
+        "answers; auto: when the GPU's free memory is too little for the run",
+    )
     gate: str = Field(
         "", description="YAML file with limits of the release gate; empty: the built-in ones"
     )

@@ -16,6 +16,7 @@ import httpx
 from core import logs
 from core.errors import SettingsError
 from core.settings import Settings
+from inference.aside import Aside
 from inference.engine import (
     EchoEngine,
     Engine,
@@ -54,10 +55,11 @@ class Choice:
     why: str
 
 
-def choose(settings: Settings, machine: Machine | None = None) -> Engine:
+def choose(settings: Settings, machine: Machine | None = None, *, aside: str = "") -> Engine:
     """The engine that the settings ask for; `machine` is looked at where it matters.
 
-    Raises SettingsError when it cannot be had.
+    `aside` is why a model in this process must not be loaded yet. Raises SettingsError when the
+    engine cannot be had.
     """
     if machine is None:
         needed = settings.engine == "transformers" or (
@@ -70,7 +72,7 @@ def choose(settings: Settings, machine: Machine | None = None) -> Engine:
     if choice.name == "openai":
         return _openai(settings, choice.why)
     if choice.name == "transformers":
-        return Explained(_transformers(settings), choice.why)
+        return Explained(Aside(lambda: _transformers(settings), aside), choice.why)
     return LibraryEngine(choice.why)
 
 
@@ -101,35 +103,35 @@ class Explained:
     """An engine whose status also says why it was chosen."""
 
     def __init__(self, engine: Engine, why: str) -> None:
-        self._engine = engine
+        self.engine = engine
         self._why = why
         self.verbatim = engine.verbatim
 
     def status(self) -> EngineStatus:
         """The engine's own, with the reason in front."""
-        status = self._engine.status()
+        status = self.engine.status()
         detail = f"{self._why}; {status.detail}" if status.detail else self._why
         return replace(status, detail=detail)
 
     def generate(self, request: Request, on_text: OnText | None = None) -> Generation:
         """As the engine does."""
-        return self._engine.generate(request, on_text)
+        return self.engine.generate(request, on_text)
 
     def load(self, release: Release) -> None:
         """As the engine does. Raises ReleaseUnusable."""
-        self._engine.load(release)
+        self.engine.load(release)
 
     def activate(self, release: Release) -> None:
         """As the engine does. Raises ReleaseUnusable."""
-        self._engine.activate(release)
+        self.engine.activate(release)
 
     def close(self) -> None:
         """As the engine does."""
-        self._engine.close()
+        self.engine.close()
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else the engine can do."""
-        return getattr(self._engine, name)
+        return getattr(self.engine, name)
 
 
 def _automatic(servers: str, machine: Machine) -> Choice:

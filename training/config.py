@@ -55,7 +55,12 @@ class TrainConfig(BaseModel):
         3, ge=0, le=100, description="stop after so many gradings without gain; 0: never"
     )
     evaluate: bool = Field(True, description="examine the release when the run is done")
-    processes: int = Field(1, ge=1, le=64, description="GPUs of this machine that share the work")
+    processes: int = Field(
+        1, ge=1, le=64, description="processes (GPUs) of this machine that share each step"
+    )
+    accelerate: str = Field(
+        "", description="file of `accelerate config`, for several machines; replaces processes"
+    )
     seed: int = Field(3407, ge=0, le=2**31, description="of shuffling and of the adapter's start")
     report_to: Literal["none", "tensorboard", "wandb", "trackio"] = Field(
         "none", description="where curves are sent besides the run's own folder"

@@ -5,6 +5,7 @@
     checkpoints/  what resume begins from       adapter/     the trained adapter (PEFT)
     result.json   written last: no result, no finished run
     cancel        a request to stop, made by anybody
+    fit.json      how a step is cut, once memory was too short for what was asked
 
 Knows files only: nothing of models, processes or the database.
 """
@@ -160,6 +161,14 @@ class RunFolder:
         """The card of the prepared data."""
         return self._json("data/card.json")
 
+    def fit(self) -> dict[str, Any] | None:
+        """How a step must be cut to fit into the memory, where that was found out."""
+        return self._json("fit.json") if (self.path / "fit.json").exists() else None
+
+    def keep_fit(self, fit: dict[str, Any]) -> None:
+        """Note it, for all processes of the run and for the next start."""
+        replaced(self.path / "fit.json", fit)
+
     def ask_to_stop(self) -> None:
         """Whoever runs it stops within a step and keeps a checkpoint."""
         (self.path / "cancel").touch()
@@ -182,6 +191,19 @@ class RunFolder:
         if not isinstance(value, dict):
             raise DataError(f"{self.path / name}: not what a run writes")
         return value
+
+
+class Follower(RunFolder):
+    """The folder as the other processes of a run have it: they read, the first one writes."""
+
+    def write(self, state: State) -> None:
+        """Left to the first process."""
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Left to the first process."""
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Left to the first process."""
 
 
 def replaced(path: Path, value: dict[str, Any], *, durable: bool = True) -> None:

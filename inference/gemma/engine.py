@@ -5,10 +5,12 @@ Puts the parts together: the model (`load`), its prompt (`words`), one batch loo
 A repetition penalty does not exist here; the guard catches repetition.
 """
 
+import gc
 import threading
 import time
 from dataclasses import replace
 
+import torch
 from transformers import PreTrainedModel
 
 from core import logs
@@ -167,7 +169,10 @@ class TransformersEngine:
             self._supervisor.close()  # again: it may have been starting
         if self._slots is not None:
             self._slots.remove()
-        self._loaded = self._slots = self._words = None
+        self._loaded = self._slots = self._words = self._supervisor = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     @property
     def supervisor(self) -> Supervisor | None:

@@ -75,6 +75,13 @@ def _shown(row: Encoded, tokenizer: Any) -> tuple[str, str]:
     return tokenizer.decode(row.input_ids), tokenizer.decode(learnt)
 
 
+def expected(wanted: TrainConfig) -> dict[str, int]:
+    """As `memory`, for rows of any length that the settings allow. Raises as the model's search."""
+    folder, _ = download.find(wanted.model, lambda stage, done, detail: None)
+    shape = checkpoint.config(wanted.model, folder, torch.device("cpu"))
+    return memory(wanted, folder, shape, wanted.max_length)
+
+
 def memory(wanted: TrainConfig, folder: Path, shape: Any, longest: int) -> dict[str, int]:
     """Bytes by what needs them, for the longest batch without recomputing.
 

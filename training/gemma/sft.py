@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from core import logs
 from core.errors import LafiyaError
 from training import data
 from training.config import TrainConfig
-from training.folder import RunFolder
+from training.folder import Follower, RunFolder
 from training.gemma.models import Prepared, prepare
 from training.gemma.tokens import Encoded, encode_all
 from training.gemma.trainer import Fit, make
@@ -28,6 +29,8 @@ from training.rows import DataError
 
 #: How a process that was stopped on purpose ends.
 CANCELLED: Final = 3
+#: How one of several ends whose memory was too short.
+AGAIN: Final = 4
 
 
 def run(folder: RunFolder, *, callbacks: Sequence[Any] = ()) -> dict[str, Any] | None:
@@ -37,25 +40,50 @@ def run(folder: RunFolder, *, callbacks: Sequence[Any] = ()) -> dict[str, Any] |
     """
     wanted = folder.config()
     folder.update(phase="loading", pid=os.getpid(), detail=wanted.model)
+    world = _world()
     prepared = prepare(wanted)
     train, graded = (_encoded(folder, name, prepared, wanted) for name in ("train", "held_out"))
     graded = graded[: wanted.held_out_most]
-    fit: Fit | None = Fit(wanted.batch, wanted.accumulation)
+    fit: Fit | None = Fit(**(folder.fit() or _asked(wanted)))
     while fit is not None:
         folder.update(batch=fit.batch)
         try:
-            return _fitted(folder, wanted, prepared, train, graded, fit, callbacks)
+            part = fit.shared(world)
+            return _fitted(folder, wanted, prepared, train, graded, part, callbacks)
         except torch.OutOfMemoryError:
             pass
         # Outside the handler: its traceback keeps every tensor of the failed step alive.
         _free()
         fit = _told_smaller(folder, fit)
+        if fit is not None and world > 1:
+            # The others wait for this one in the middle of a step: all begin anew (training.run).
+            raise SystemExit(AGAIN)
     raise DataError("out of memory at batch 1: choose a smaller max_length, or quantize 4bit")
+
+
+def _asked(wanted: TrainConfig) -> dict[str, int]:
+    return {"batch": wanted.batch, "accumulation": wanted.accumulation}
+
+
+def _world() -> int:
+    """How many processes share the run; each takes a GPU of its own, where there are any."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    elif world > 1:
+        # Each says cpu:0, cpu:1 ... of itself, which is no place that torch loads a checkpoint to.
+        torch.serialization.register_package(
+            30,
+            lambda storage: None,
+            lambda storage, place: storage if place.startswith("cpu:") else None,
+        )
+    return world
 
 
 def _told_smaller(folder: RunFolder, fit: Fit) -> Fit | None:
     smaller = fit.smaller()
     if smaller:
+        folder.keep_fit(asdict(smaller))
         detail = f"out of memory: batch {smaller.batch} x {smaller.accumulation}"
         folder.update(detail=detail + (", recomputing" if smaller.checkpointing else ""))
         logs.event("train.smaller", batch=smaller.batch, accumulation=smaller.accumulation)
@@ -89,11 +117,8 @@ def _fitted(
     watch = Watch(folder)
     trainer = make(folder.checkpoints, wanted, prepared, train, graded, fit, [watch, *callbacks])
     checkpoint = _last_checkpoint(folder)
-    base = folder.state().base_loss
-    if graded and base is None:
-        folder.update(phase="grading", detail="the base model's loss on the held-out questions")
-        base = float(trainer.evaluate()["eval_loss"])
-        folder.update(base_loss=base)
+    # Within train(): a model that was graded before it would not be shared among processes.
+    trainer.args.eval_on_start = bool(graded) and folder.state().base_loss is None
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.monotonic() - started
@@ -102,6 +127,7 @@ def _fitted(
         return None
     folder.update(phase="grading", detail="the adapter's loss on the held-out questions")
     final = float(trainer.evaluate()["eval_loss"]) if graded else None
+    base = folder.state().base_loss
     return _saved(folder, wanted, prepared, trainer, fit, base, final, seconds)
 
 
@@ -162,7 +188,11 @@ def _free() -> None:
 
 def main(folder: RunFolder) -> int:
     """Run a folder, writing into its state how it ended; the process's exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: folder.ask_to_stop())
+    if int(os.environ.get("RANK", "0")):
+        folder = Follower(folder.path)
+    if "RANK" not in os.environ:
+        # Several are ended by their launcher, which waits for no step.
+        signal.signal(signal.SIGTERM, lambda *_: folder.ask_to_stop())
     try:
         return CANCELLED if run(folder) is None else 0
     except LafiyaError as error:

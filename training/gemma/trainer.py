@@ -152,6 +152,7 @@ def _arguments(
         fp16=False,
         use_cpu=not gpu,
         dataloader_pin_memory=gpu,
+        ddp_find_unused_parameters=False,
         disable_tqdm=True,
         log_level="error",
     )

@@ -2,6 +2,7 @@
 
 import resource
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,14 +34,17 @@ class Watch(TrainerCallback):
             )
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Between the passes of a step too: a step may take a minute."""
-        self._stop_if_asked(control)
+        """Between the passes of a step too, alone: a step may take a minute."""
+        if not torch.distributed.is_initialized() and self._folder.asked_to_stop():
+            self.stopped = control.should_training_stop = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Stop, or save when the last checkpoint is long ago."""
-        self._stop_if_asked(control)
-        if self.stopped or time.monotonic() - self._saved > SAVE_EVERY:
-            control.should_save = True
+        late = time.monotonic() - self._saved > SAVE_EVERY
+        asked, late = agreed((self.stopped or self._folder.asked_to_stop(), late), args.device)
+        if asked:
+            self.stopped = control.should_training_stop = True
+        control.should_save |= asked or late
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Note when."""
@@ -60,6 +64,8 @@ class Watch(TrainerCallback):
         if "held_out_loss" in changes:
             best = self._folder.state().best_loss
             changes["best_loss"] = min(changes["held_out_loss"], best or float("inf"))
+            if state.global_step == 0:  # the adapter does nothing yet: it is the base model's
+                changes["base_loss"] = changes["held_out_loss"]
         if done > 0 and seconds > 0:
             left = (state.max_steps - state.global_step) * seconds / done
             changes["eta"] = round(left, 1)
@@ -68,10 +74,14 @@ class Watch(TrainerCallback):
             step=state.global_step, steps=state.max_steps, memory=memory(), **changes
         )
 
-    def _stop_if_asked(self, control: Any) -> None:
-        if self._folder.asked_to_stop():
-            self.stopped = True
-            control.should_training_stop = True
+
+def agreed(wishes: Sequence[bool], device: Any) -> tuple[bool, ...]:
+    """What any process wishes: one that stops by itself leaves the others waiting for ever."""
+    if not torch.distributed.is_initialized():
+        return tuple(wishes)
+    votes = torch.tensor([int(wish) for wish in wishes], device=device)
+    torch.distributed.all_reduce(votes, op=torch.distributed.ReduceOp.MAX)
+    return tuple(bool(vote) for vote in votes)
 
 
 def _named(logs: dict[str, Any]) -> dict[str, Any]:
