@@ -110,7 +110,7 @@ class Desk:
             return _refused(error, turn, mind), ()
 
     def _begun(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said | None:
-        """Orders about runs: from then on this conversation is told how they go."""
+        """Orders about runs and exports: from then on this conversation is told how they go."""
         training = self.training
         match order:
             case Order.TRAIN:
@@ -122,6 +122,10 @@ class Desk:
             case Order.EVALUATE if rest:
                 name = self.registry.find(release_name(rest)).name
                 return training.evaluate(name, turn, mind)
+            case Order.SAVE:
+                return self.exporting.save(rest, turn, mind)
+            case Order.EXPORT:
+                return self.exporting.export(rest, turn, mind)
         return None
 
     def _shown(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Reply | None:
@@ -143,10 +147,6 @@ class Desk:
                 return self.training.ask_cancel(turn, mind)
             case Order.DATA:
                 return Reply(self.training.data(turn, mind))
-            case Order.SAVE:
-                return self.exporting.save(rest, turn, mind)
-            case Order.EXPORT:
-                return self.exporting.export(rest, turn, mind)
             case Order.CONSOLE:
                 link = self.access.link(turn.actor, turn.language, now=self.clock())
                 return Reply(mind.say(turn, "admin-console", link=link))
@@ -188,7 +188,7 @@ class Desk:
             case Order.SWAP, [name, counter, "yes"] if counter.isdigit():
                 return self._swap(name, int(counter), turn, mind)
             case Order.SAVE, [name, "yes"]:
-                return self.exporting.push(name, turn, mind), ()
+                return self.exporting.push(name, turn, mind)
             case Order.ROLLBACK, [counter, "yes"] if counter.isdigit():
                 return Reply(self._rollback(int(counter), turn, mind)), ()
         return None

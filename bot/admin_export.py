@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bot.admin_training import Said
+from bot.effects import Watch
 from bot.links import ReleaseLinks
 from bot.mind import Mind
 from core.errors import ReleaseRefused
@@ -20,6 +22,8 @@ from training.folder import ENDED, RunFolder
 from training.jobs import RunRefused
 from training.registry import Registry
 
+#: Before an export's name, where runs are followed by theirs; short, for the column it stands in.
+EXPORTED = "x:"
 #: The largest file that goes through the store and a messenger; Telegram takes up to 50 MB.
 MOST_DOCUMENT = 8_000_000
 #: Seconds that an answer waits for an export to be done.
@@ -40,14 +44,14 @@ class Exporting:
     clock: Callable[[], float] = time.time
     patience: float = PATIENCE
 
-    def save(self, rest: str, turn: Turn, mind: Mind) -> Reply:
+    def save(self, rest: str, turn: Turn, mind: Mind) -> Said:
         """Write a release on the machine, or ask whether it is to be pushed to the hub.
 
         A name that no release has becomes the newest one's. Raises ReleaseRefused.
         """
         name, form = parse(rest) or (None, "adapter")
         if name is None:
-            return Reply(mind.say(turn, "admin-usage-save"))
+            return Reply(mind.say(turn, "admin-usage-save")), ()
         try:
             row, note = self._row(name), ""
         except ReleaseRefused as error:
@@ -55,31 +59,31 @@ class Exporting:
                 raise
             row = self._label(name, turn)
             note = mind.say(turn, "admin-labelled", release=row.name, label=name) + "\n"
-        reply = self._made(row, form, turn, mind, self._saved)
-        return replace(reply, text=f"{note}{reply.text}")
+        reply, effects = self._made(row, form, turn, mind, self._saved)
+        return replace(reply, text=f"{note}{reply.text}"), effects
 
-    def export(self, rest: str, turn: Turn, mind: Mind) -> Reply:
+    def export(self, rest: str, turn: Turn, mind: Mind) -> Said:
         """Hand a release over: as a file, behind a link, or by saying where it lies.
 
         Raises ReleaseRefused.
         """
         found = parse(rest)
         if found is None:
-            return Reply(mind.say(turn, "admin-usage-export"))
+            return Reply(mind.say(turn, "admin-usage-export")), ()
         return self._made(self._row(found[0]), found[1], turn, mind, self._handed)
 
-    def push(self, name: str, turn: Turn, mind: Mind) -> Reply:
+    def push(self, name: str, turn: Turn, mind: Mind) -> Said:
         """Push what was asked about. Raises ReleaseRefused: the verdict may have turned."""
         return self._begun(wish(self.registry.find(name), "hub"), turn, mind, self._saved)
 
-    def _made(self, row: Listed, form: Form, turn: Turn, mind: Mind, show: "Show") -> Reply:
+    def _made(self, row: Listed, form: Form, turn: Turn, mind: Mind, show: "Show") -> Said:
         wanted = wish(row, form)
         if form != "hub":
             return self._begun(wanted, turn, mind, show)
         check_leave(row, wanted)
         text = mind.say(turn, "admin-push-ask", release=wanted.release, repo=wanted.repository)
         yes = Choice(f"push:{wanted.release}:yes", mind.say(turn, "label-yes"))
-        return Reply(text, (yes, Choice("push:no", mind.say(turn, "label-no"))))
+        return Reply(text, (yes, Choice("push:no", mind.say(turn, "label-no")))), ()
 
     def _row(self, name: str | None) -> Listed:
         """The release of a name; without one the live release, else the newest."""
@@ -99,33 +103,34 @@ class Exporting:
         self.registry.label(row.name, label, actor=turn.actor, now=self.clock())
         return self.registry.find(row.name)
 
-    def _begun(self, wanted: ExportConfig, turn: Turn, mind: Mind, show: "Show") -> Reply:
+    def _begun(self, wanted: ExportConfig, turn: Turn, mind: Mind, show: "Show") -> Said:
         check_leave(self.registry.find(wanted.release), wanted)
         actor, form = turn.actor, wanted.form
         self.registry.exported(wanted.release, actor=actor, now=self.clock(), form=form)
         try:
             run = self.exports.begin(wanted)
         except RunRefused as error:
-            return Reply(mind.say(turn, "admin-export-busy", run=error.run or "–"))
+            return Reply(mind.say(turn, "admin-export-busy", run=error.run or "–")), ()
         return self._shown(run, wanted, turn, mind, show)
 
     def _shown(
         self, run: RunFolder, wanted: ExportConfig, turn: Turn, mind: Mind, show: "Show"
-    ) -> Reply:
+    ) -> Said:
         """What has become of it, after a moment in which a small one is done."""
         said = {"release": wanted.release, "form": wanted.form}
         until = time.monotonic() + self.patience
         while (state := self.exports.state(run)).phase not in {*ENDED, "interrupted"}:
             if time.monotonic() >= until:
-                return Reply(mind.say(turn, "admin-export-begun", **said))
+                begun = mind.say(turn, "admin-export-begun", **said)
+                return Reply(begun), (Watch(f"{EXPORTED}{run.name}"),)
             time.sleep(LOOK_AGAIN)
         product = self.exports.product(run) if state.phase == "done" else None
         if product is None:
             reason = state.detail or state.phase
-            return Reply(mind.say(turn, "admin-export-failed", reason=reason, **said))
+            return Reply(mind.say(turn, "admin-export-failed", reason=reason, **said)), ()
         if product.url:
-            return Reply(mind.say(turn, "admin-pushed", link=product.url, **said))
-        return show(run, product, said | {"size": megabytes(product.bytes)}, turn, mind)
+            return Reply(mind.say(turn, "admin-pushed", link=product.url, **said)), ()
+        return show(run, product, said | {"size": megabytes(product.bytes)}, turn, mind), ()
 
     def _saved(
         self, run: RunFolder, product: Product, said: dict[str, str], turn: Turn, mind: Mind

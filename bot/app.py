@@ -27,6 +27,7 @@ from bot.commands import MENU
 from bot.console import Console
 from bot.delivery import Sender
 from bot.drafts import TICK, Drafts
+from bot.export_told import ExportTold
 from bot.guard import Guard
 from bot.intake import Intake
 from bot.kept import Kept
@@ -334,6 +335,7 @@ def build(
             texts,
             lease,
             settings.reply_hours,
+            ExportTold(database, desk.exporting.exports, texts, settings.reply_hours).follow,
         ),
         sharer=sharer(engine, tenant),
     )

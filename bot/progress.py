@@ -6,10 +6,11 @@ nothing can be edited there are a few messages instead. Who is told is in the st
 is started again, or another process of the machine that holds the run, goes on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot import admin_curve, admin_progress
+from bot.admin_export import EXPORTED
 from bot.channels.base import Channel
 from bot.texts import Texts
 from core import logs
@@ -48,6 +49,8 @@ class Progress:
     texts: Texts
     lease: str
     reply_hours: float
+    #: Tells how an export goes, which is no run (`bot.export_told`).
+    exports: Callable[[Watch, float], None]
     #: Seconds between two edits of a message.
     every: float = EVERY
 
@@ -60,6 +63,8 @@ class Progress:
                 logs.event("progress.failed", level=40, run=watch.run, why=str(error))
 
     def _follow(self, watch: Watch, now: float) -> None:
+        if watch.run.startswith(EXPORTED):
+            return self.exports(watch, now)
         task, channel = self.jobs.task(watch.run), self.channels.get(watch.channel)
         if watch.stopped or (task is None and now - watch.told_at > FORGOTTEN):
             return watches.close(self.store, watch)

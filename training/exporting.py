@@ -87,7 +87,9 @@ class Export:
     def _finish(self, folder: str, url: str, rows: list[dict[str, Any]]) -> None:
         told = {"release": self.release.name, "form": self.wanted.form, "folder": folder}
         self.run.finish({**told, "url": url, "files": rows})
-        self.run.update(phase="done", detail=url or str(Path(folder, rows[0]["path"])))
+        self.run.update(
+            phase="done", detail=url or str(Path(folder, rows[0]["path"].partition("/")[0]))
+        )
 
     def _make(self, target: Path) -> None:
         match self.wanted.form:

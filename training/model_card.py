@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import yaml
 
+from inference.prompt import SYSTEM
+
 #: Section 3.1 of the Gemma Terms of Use (ai.google.dev/gemma/terms) wants this very sentence, in a
 #: file called Notice, with whatever is derived from Gemma; adapters are.
 NOTICE: Final = (
@@ -90,7 +92,7 @@ def _head(facts: Facts) -> str:
     noise = "\n**Its weights are random: it shows how things work and says nothing.**\n"
     return (
         f"# {facts.name}\n\n{what}, fine-tuned to answer everyday health questions in Hausa, from "
-        f"the Hausa Health Assistant (lafiya {facts.code_version}).\n"
+        f"the Hausa Health Assistant ({f'lafiya {facts.code_version}'.strip()}).\n"
         f"{noise if facts.random else ''}\n**{_verdict(facts)}**\n"
     )
 
@@ -156,7 +158,8 @@ def _use(facts: Facts) -> str:
         "merged": "Load it with transformers, vLLM or SGLang like any Gemma-3.",
         "gguf": "Serve it with llama.cpp: `llama-server -m FILE.gguf`.",
     }[facts.form]
-    return f"## How to use it\n\n{how} Ask it with Gemma-3's chat template.\n"
+    asked = "Ask it with Gemma-3's chat template and the system prompt that it was taught with:"
+    return f"## How to use it\n\n{how} {asked}\n\n> {SYSTEM}\n"
 
 
 def _licence() -> str:

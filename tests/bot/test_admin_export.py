@@ -138,11 +138,21 @@ def test_one_that_takes_long_is_asked_for_again(make, tmp_path, monkeypatch):
     clinic = make(Jobs(tmp_path / "exports", "writer"))
     exporting = clinic.app.desk.exporting
     exporting.patience = 0
-    assert "/export v1 gguf" in clinic.order("/export v1 gguf")
+    assert "I will say when it is ready" in clinic.order("/export v1 gguf")
+    clinic.app.progress.tick(clinic.now)
+    assert clinic.send() == 0, "not yet"
     assert "Another release is being written out (v1-gguf-q8_0)" in clinic.order("/save v1 merged")
     (tmp_path / "wait").unlink()
     run = exporting.exports.begin(ExportConfig(release="v1", form="gguf"))
     assert list(wait(run, exporting.exports.jobs, every=0.01))[-1].phase == "done"
+    for _ in range(2):
+        clinic.app.progress.tick(clinic.now)
+    clinic.now += 9
+    clinic.send()
+    assert clinic.telegram.sent[-1].reply.text == (
+        "v1 (gguf, 0.1 MB) is ready. To have it: /export v1 gguf"
+    )
+    assert clinic.rows("SELECT status FROM watches") == [("done",)], "said once"
     clinic.order("/export v1 gguf")
     assert clinic.telegram.sent[-1].reply.document.name == "v1.gguf"
 

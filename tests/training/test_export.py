@@ -12,6 +12,7 @@ import yaml
 
 from core.errors import ReleaseRefused, SettingsError
 from inference.engine import Release
+from inference.prompt import SYSTEM
 from tests.training.given_releases import BAD, GOOD, added, open_registry, seal
 from training import manifest, model_card
 from training.export import ExportConfig, Exports, check_leave
@@ -274,6 +275,7 @@ def test_the_card_is_yaml_and_says_what_is_known():
         "passed its gate",
         "drafts",
         model_card.NOTICE.strip(),
+        f"> {SYSTEM}",
     ):
         assert line in text, line
     assert "limit" not in text

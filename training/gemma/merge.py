@@ -110,6 +110,8 @@ def _write(
             done += 1
             on_step(done, len(sources))
         save_file(tensors, out / name, metadata={"format": "pt"})
+        # It is written for our account alone; a model server has another.
+        (out / name).chmod(0o644)
     if len(parts) > 1:
         whole = merged_files.index(parts, sum(sizes.values()))
         (out / INDEX).write_text(merged_files.as_json(whole), "utf-8")
