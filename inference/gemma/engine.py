@@ -102,7 +102,8 @@ class TransformersEngine:
         supervisor, live = self._supervisor, self._residents.live
         done = self._settled.is_set()
         trouble = self._failure or (supervisor.trouble if supervisor else "")
-        detail = trouble or (self._name if done else f"loading: {self._stage}")
+        loading = f"loading: {self._stage}, {self._progress:.0%}"
+        detail = trouble or (self._name if done else loading)
         return EngineStatus(
             "transformers",
             live is not None and supervisor is not None and supervisor.alive(),

@@ -189,6 +189,18 @@ def test_the_plan_keeps_to_its_budget(label, shape, gigabytes, running, dtype, c
     assert config_given.use_async_batching is False
 
 
+def test_batching_is_asked_for_what_slots_and_a_budget_allow():
+    """Shared blocks and recorded graphs would answer for another release; its own defaults take
+    nearly all memory (traps 1, 2 and 9).
+    """
+    asked = fit(text_config(TINY), dtype=torch.float32, running=4, step=64, budget=GB).config()
+    assert not asked.allow_block_sharing
+    assert not asked.use_cuda_graph
+    assert not asked.use_async_batching
+    assert (asked.max_batch_tokens, asked.max_requests_per_batch) == (64, 5)
+    assert asked.num_blocks > 0
+
+
 def test_no_more_memory_is_taken_than_is_of_use():
     config = text_config(TINY)
     small = fit(config, dtype=torch.float32, running=2, step=256, budget=64 * GB)
