@@ -138,8 +138,8 @@ class Settings(BaseModel):
     )
     rerank_model: str = Field(
         "",
-        description="folder or hub id of a sentence-embedding model that orders what the library "
-        "is unsure of; empty: words alone do",
+        description="folder or hub id of a sentence-embedding model that helps to order what the "
+        "library is unsure of; empty: words alone do",
     )
     facilities: str = Field(
         "",

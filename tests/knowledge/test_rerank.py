@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,12 @@ def test_unsure_candidates_are_put_in_order_and_none_is_lost() -> None:
 def test_ties_keep_the_order_of_the_words() -> None:
     match = reranked(Shelf("context"), FakeReranker(given=[0.0, 0.0, 0.0])).search("tambaya")
     assert (ids(match), match.likely) == ("abc", True)
+
+
+def test_a_clear_lead_of_the_words_is_not_undone() -> None:
+    ahead = (replace(PASSAGES[0], score=0.9), *PASSAGES[1:])
+    match = reranked(Shelf("context", ahead), FakeReranker(favourite="text c")).search("tambaya")
+    assert (ids(match), match.likely) == ("acb", True)
 
 
 @pytest.mark.parametrize("outcome", ["certain", "nothing"])

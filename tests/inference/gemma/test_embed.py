@@ -7,6 +7,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from benchmarks import rerank
 from core.errors import SettingsError
 from inference.gemma.embed import Embedder
 
@@ -51,3 +52,22 @@ def test_what_cannot_be_loaded_names_the_setting(tmp_path: Path, name: str) -> N
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsError, match="RERANK_MODEL"):
         Embedder.load(str(tmp_path / name))
+
+
+def test_what_a_model_does_to_the_library_is_a_table(folder: Path, tmp_path: Path) -> None:
+    # A topic and a question of two topics each, of which the library is unsure.
+    asked = [
+        ("headache", "ciwon kai da ciwon ciki"),
+        ("stomach-ache", "ciwon ciki da zazzabi da tari"),
+        ("headache", "ciwon kai da zazzabi da mura"),
+    ]
+    table = rerank.measure(str(folder), "tiny", asked)
+    page = tmp_path / "safety.md"
+    page.write_text(f"before\n{rerank.BEGIN}\nold\n{rerank.END}\nafter\n", encoding="utf-8")
+    rerank.write(table, page)
+    assert f"before\n{rerank.BEGIN}\n{table}\n{rerank.END}\nafter\n" == page.read_text("utf-8")
+    assert [line.split(" | ")[0] for line in table.splitlines()[-3:]] == [
+        "| the words alone",
+        f"| with tiny ({rerank.SHARE} of its cosine)",
+        "| tiny alone",
+    ]
