@@ -37,8 +37,6 @@ KNOBS: Mapping[str, str] = {
 NOW = frozenset({"now", "yanzu"})
 #: Said behind /progress, it asks for the picture.
 CURVE = frozenset({"curve", "zane"})
-#: What a button may carry on every channel, in bytes (Telegram's callback_data).
-LONGEST_CHOICE = 64
 #: A reply, and what it changes.
 Said = tuple[Reply, tuple[Effect, ...]]
 
@@ -170,7 +168,7 @@ class Training:
         """The options travel in the button; what is too long for one is written again."""
         about = f"train:{' '.join(words)}"
         shown = {"data": ", ".join(wanted.data), "epochs": f"{wanted.epochs:g}"}
-        if len(f"{about}:yes".encode()) <= LONGEST_CHOICE:
+        if len(f"{about}:yes".encode()) <= turn.choice_room:
             text = mind.say(turn, "admin-train-ask", **shown)
             return Reply(text, yes_no(turn, mind, about, "train"))
         order = f"/train {' '.join(words)} {'now' if turn.language == 'en' else 'yanzu'}"

@@ -36,6 +36,8 @@ OFFERED = frozenset(
 )
 DAY = 86_400.0
 MOST_RUNS = 20
+#: What a button of the page may carry, in bytes: all that its form may order.
+CHOICE_ROOM = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Console:
             language=language,
             is_admin=True,
             actor=visitor.actor,
+            choice_room=CHOICE_ROOM,
         )
         if order is Order.COMPARE and rest and self.desk.keeper.able:
             self._note(Used(order.value, visitor.actor))

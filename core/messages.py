@@ -133,7 +133,8 @@ class Turn:
 
     `service` and `training` are the two consents (None: never given or refused). `menu` holds the
     choices shown last, `waiting_text` the question that waits for consent. `answered` counts
-    ordinary answers so far, `last_minute` the messages of the last minute.
+    ordinary answers so far, `last_minute` the messages of the last minute. `choice_room` is how
+    many bytes a choice of the reply may carry: a messenger's button holds 64.
     """
 
     text: str = field(repr=False)
@@ -148,6 +149,7 @@ class Turn:
     consent_on_page: bool = False
     documents: bool = False
     pictures: bool = False
+    choice_room: int = 64
     waiting_text: str | None = field(default=None, repr=False)
     menu: tuple[Choice, ...] = ()
     topic: str | None = None

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from bot.access import SESSION, Visitor
-from bot.console import Done
+from bot.console import CHOICE_ROOM, Done
 from core.logs import crash, event
 from web import incoming, manners
 from web.console_views import ConsoleViews
@@ -112,7 +112,7 @@ def _add_orders(room: Blueprint, service: ConsoleService, views: ConsoleViews) -
         visitor, body = _changing(service)
         spoken = g.lang
         text = incoming.words(body, "text", incoming.LONGEST)
-        choice = incoming.words(body, "choice", 256)
+        choice = incoming.words(body, "choice", CHOICE_ROOM)
 
         def obey() -> Done:
             done = service.console.order(visitor, spoken, text, choice)

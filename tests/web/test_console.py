@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -291,6 +292,17 @@ def test_a_run_from_the_form_to_its_end(room):
     visit.clinic.app.progress.tick(visit.clinic.now)
     visit.clinic.send()
     assert f"Training of {name} is done" in visit.clinic.telegram.sent[-1].reply.text
+
+
+def test_a_run_that_takes_the_machine_is_asked_about_and_begun_by_a_button(visit):
+    desk = visit.clinic.app.desk
+    desk.training = replace(desk.training, disturbs=lambda: True)
+    whole = "epochs=0.5 batch=2 accumulation=4 lr=0.0002 rank=32 data=starter,store evaluate=yes"
+    asked = visit.order(f"/train {whole}")
+    assert "Begin training now?" in asked["text"]
+    assert visit.get("state").json["runs"] == [], "not without a yes"
+    assert "has begun" in visit.order("", asked["choices"][0][0])["text"]
+    assert visit.get("state").json["runs"][0]["active"]
 
 
 def test_a_wrong_number_begins_nothing_and_is_named(visit):
