@@ -7,7 +7,7 @@ from the environment here and nothing starts before `App.start_working`.
 import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,39 +20,29 @@ from bot.admin_training import Training
 from bot.apply import Applier, actor_of, identity_of
 from bot.bell import Bell
 from bot.channels.base import Channel
-from bot.channels.telegram import TelegramChannel
-from bot.channels.twilio import TwilioChannel
-from bot.channels.web import WebChannel
-from bot.commands import MENU
 from bot.console import Console
 from bot.delivery import Sender
 from bot.drafts import TICK, Drafts
 from bot.export_told import ExportTold
-from bot.guard import Guard
 from bot.intake import Intake
 from bot.kept import Kept
 from bot.links import DataLinks, PictureLinks, ReleaseLinks
 from bot.metrics import Metrics
-from bot.mind import Mind, Policy
+from bot.mind import Mind
+from bot.parts import make_channels, make_mind
 from bot.progress import Progress
 from bot.releases import Keeper
+from bot.report import Readiness
 from bot.runner import Runner
 from bot.sharing import Sharer, lent, sharer
 from bot.texts import Texts
 from bot.typing import TypingSigns
 from bot.worker import Worker
 from core import logs
-from core.errors import StoreError
 from core.messages import DeliveryReport, Inbound
 from core.settings import Settings
 from inference.choose import choose
-from inference.engine import BASE, Engine, EngineStatus, Sampling
-from knowledge.facilities import Facilities
-from knowledge.language import Detector
-from knowledge.library import Library
-from knowledge.referral import Referral
-from knowledge.rerank import Reranked, Reranker
-from knowledge.triage import Triage
+from inference.engine import Engine
 from storage import drafts, inbox, jobs, outbox, privacy, reports, store, threads
 from storage.store import Store
 from storage.threads import Shown
@@ -62,8 +52,6 @@ from training.jobs import Jobs
 from training.registry import open_registry
 from training.room import Tenant
 
-#: Parts of replies that did not reach anybody.
-ENDED_BADLY = ("refused", "expired", "doubtful", "undelivered")
 HOUSEKEEPING = 3600.0
 #: The process of a training run: it joins the store, the guard and the training, as we join ours.
 RUN = "cli.trainer"
@@ -175,55 +163,7 @@ class App:
 
     def readiness(self) -> dict[str, Any]:
         """Whether messages can be taken and answered, and why not."""
-        engine = self._answering()
-        reasons = []
-        try:
-            if not store.is_current(self.store):
-                reasons.append("database: run `lafiya migrate`")
-        except StoreError as error:
-            reasons.append(str(error))
-        # The library answers without the model, and the old release as well as before: that is
-        # said, but no reason to take this process out of use.
-        ready = not reasons
-        reasons += [] if engine.ready else [f"engine: {engine.detail}"]
-        reasons += [f"release: {self.keeper.trouble()}"] if self.keeper.trouble() else []
-        troubles = {name: channel.trouble() for name, channel in self.channels.items()}
-        reasons += [f"{name}: {trouble}" for name, trouble in troubles.items() if trouble]
-        return {
-            **self._releases(),
-            "ready": ready,
-            "reasons": reasons,
-            "engine": engine.name,
-            "engine_detail": engine.detail,
-            "release": engine.release,
-            "channels": sorted(self.channels),
-            "drafts": sum(
-                topic.status != "reviewed" for topic in self.mind.library.topics.values()
-            ),
-        }
-
-    def _answering(self) -> EngineStatus:
-        """This process's engine, or a worker's where this one has no model and workers have."""
-        own = self.mind.engine.status()
-        try:
-            servings = [] if self.keeper.able else self.desk.servings()
-        except StoreError:
-            servings = []
-        for there in servings:
-            return EngineStatus(
-                there.engine, there.ready, there.reason or own.detail, there.release
-            )
-        return own
-
-    def _releases(self) -> dict[str, Any]:
-        """Which release should answer, and what each running process serves."""
-        if not self.keeper.able:
-            return {}
-        try:
-            live, servings = self.desk.registry.pointer().release, self.desk.servings()
-        except StoreError:
-            return {}
-        return {"live": live or BASE, "instances": [releases.shown(s) for s in servings]}
+        return Readiness(self.store, self.mind, self.channels, self.keeper, self.desk).page()
 
     def metrics_page(self) -> bytes:
         """The text of /metrics. Raises StoreError."""
@@ -367,129 +307,3 @@ def _kept(
     else:
         kept = mind
     return keeper, desk, replace(kept, desk=desk.answer, report=report)
-
-
-def make_mind(
-    settings: Settings,
-    engine: Engine,
-    texts: Texts,
-    database: Store | None = None,
-    channels: Mapping[str, Channel] | None = None,
-) -> Mind:
-    """What answers: without a database too, as `lafiya ask` does. Raises LibraryError."""
-    detector = Detector.load()
-    library = _library(settings)
-    triage = Triage.load()
-
-    def report(language: str) -> str:
-        counts = {"topics": len(library.topics), "signs": len(triage.signs)}
-        return _report(texts, language, engine, database, channels or {}, counts)
-
-    return Mind(
-        triage=triage,
-        library=library,
-        detector=detector,
-        referral=Referral.load(),
-        guard=Guard.load(detector),
-        engine=engine,
-        texts=texts,
-        policy=Policy(
-            library_direct=settings.library_direct,
-            ask_consent=settings.consent == "required",
-            rate_limit=settings.rate_limit,
-            deadline=settings.engine_deadline,
-        ),
-        report=report,
-        sampling=sampling(settings),
-        facilities=_facilities(settings),
-    )
-
-
-def sampling(settings: Settings) -> Callable[[], Sampling]:
-    """How words are drawn while no admin says otherwise."""
-    usual = Sampling(settings.temperature, settings.max_tokens, settings.top_p, settings.top_k)
-    return lambda: usual
-
-
-def _library(settings: Settings) -> Library | Reranked:
-    library = Library.load(reviewed_only=settings.library_reviewed_only)
-    if not settings.rerank_model:
-        return library
-
-    def embedder() -> Reranker:
-        # torch is not there in a light installation, and takes seconds where it is.
-        from inference.gemma.embed import Embedder
-
-        return Embedder.load(settings.rerank_model)
-
-    return Reranked(library, embedder)
-
-
-def _facilities(settings: Settings) -> Facilities:
-    return Facilities.load(Path(settings.facilities)) if settings.facilities else Facilities.none()
-
-
-def make_channels(settings: Settings, texts: Texts) -> dict[str, Channel]:
-    """The page, and the messengers that have a token."""
-    channels: dict[str, Channel] = {"web": WebChannel()}
-    token = settings.telegram_bot_token.get_secret_value()
-    if token:
-        channels["telegram"] = TelegramChannel(
-            token,
-            api_base=settings.telegram_api_base,
-            public_url=settings.public_url,
-            secret=settings.webhook_secret(),
-            timeout=settings.send_timeout,
-            menu=[(word, texts(f"menu-{word}")) for word in MENU],
-        )
-    if settings.twilio_account_sid:
-        channels["whatsapp"] = TwilioChannel(
-            settings.twilio_account_sid,
-            settings.twilio_auth_token.get_secret_value(),
-            settings.twilio_whatsapp_from,
-            api_base=settings.twilio_api_base,
-            public_url=settings.public_url,
-            template_sid=settings.twilio_template_sid,
-            timeout=settings.send_timeout,
-        )
-    return channels
-
-
-def data_folder(settings: Settings) -> Path | None:
-    """The folder of an SQLite database, for the disk check; None for another database."""
-    if not settings.database_url.startswith("sqlite:///"):
-        return None
-    return Path(settings.database_url.removeprefix("sqlite:///")).parent
-
-
-def _report(
-    texts: Texts,
-    language: str,
-    engine: Engine,
-    database: Store | None,
-    channels: Mapping[str, Channel],
-    counts: Mapping[str, int],
-) -> str:
-    """The text of `/status`."""
-    if database is None:
-        load = reports.Load(0, 0, 0, 0.0, 0, {}, {})
-    else:
-        load = reports.load(database, now=time.time())
-    state, sources, parts = engine.status(), load.sources, load.parts
-    kinds = {name: sources.get(name, 0) for name in ("library", "model", "fallback")}
-    return texts(
-        "status",
-        language,
-        engine=state.name,
-        detail=state.detail,
-        topics=str(counts["topics"]),
-        signs=str(counts["signs"]),
-        received=str(load.received),
-        answered=str(sum(sources.values())),
-        danger=str(sources.get("danger_sign", 0)),
-        queued=str(load.queued + load.running),
-        unsent=str(parts.get("queued", 0) + parts.get("sending", 0) + parts.get("waiting", 0)),
-        failed=str(sum(parts.get(end, 0) for end in ENDED_BADLY)),
-        channels=", ".join(sorted(channels)),
-        **{name: str(count) for name, count in kinds.items()},
-    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot import app as composition
+from bot import parts
 from bot.texts import Texts
 from core.errors import LafiyaError
 from core.settings import Settings
@@ -65,7 +65,7 @@ def _public(settings: Settings) -> Check:
 
 
 def _disk(settings: Settings) -> Check:
-    folder = composition.data_folder(settings)
+    folder = parts.data_folder(settings)
     if folder is None:
         return Check("disk", True, "the database is on its own server")
     while not folder.exists():
@@ -77,7 +77,7 @@ def _disk(settings: Settings) -> Check:
 
 def _database(settings: Settings) -> Check:
     """Only looks: `lafiya migrate` and `lafiya serve` are what changes a database."""
-    folder = composition.data_folder(settings)
+    folder = parts.data_folder(settings)
     if folder is not None and not (folder / Path(settings.database_url).name).exists():
         return _no_database_yet(folder)
     try:
@@ -120,7 +120,7 @@ def _engine(settings: Settings) -> Check:
 
 def _knowledge(settings: Settings) -> Check:
     try:
-        mind = composition.make_mind(settings, LibraryEngine(), Texts())
+        mind = parts.make_mind(settings, LibraryEngine(), Texts())
     except (LafiyaError, ValueError) as error:
         return Check("library", False, str(error))
     topics = len(mind.library.topics)
@@ -154,7 +154,7 @@ def _reranker(settings: Settings) -> Iterator[Check]:
 
 
 def _channels(settings: Settings) -> Iterator[Check]:
-    for channel in composition.make_channels(settings, Texts()).values():
+    for channel in parts.make_channels(settings, Texts()).values():
         for what, fine, say in channel.check():
             yield Check(what, fine, say or "fine")
         channel.stop()

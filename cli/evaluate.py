@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from bot import app as composition
-from bot import conversation
+from bot import conversation, parts
 from bot.mind import Mind
 from bot.texts import Texts
 from cli.releases import opened, say
@@ -106,7 +105,7 @@ class Examination:
                     engine.load(self.registry.fetch(one))
             # The library would answer the held-out questions itself: the model is examined here.
             asked = self.settings.model_copy(update={"library_direct": False})
-            yield composition.make_mind(asked, engine, Texts())
+            yield parts.make_mind(asked, engine, Texts())
         finally:
             engine.close()
 

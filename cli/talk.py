@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 
-from bot import app as composition
-from bot import conversation, flow
+from bot import conversation, flow, parts
 from bot.effects import Consented, Outcome, SetLanguage, SetStopped, SetTopic
 from bot.mind import Mind
 from bot.texts import Texts
@@ -29,7 +28,7 @@ from inference.choose import choose
 @click.pass_obj
 def ask(settings: Settings, question: tuple[str, ...], as_json: bool, language: str) -> None:
     """Answer QUESTION, or each line of standard input. No consent is asked, nothing is stored."""
-    mind = composition.make_mind(settings, choose(settings), Texts())
+    mind = parts.make_mind(settings, choose(settings), Texts())
     given: Iterable[str] = (" ".join(question),) if question else _lines(sys.stdin)
     for line in given:
         row = answer_row(mind, line, language)
@@ -62,7 +61,7 @@ def answer_row(mind: Mind, question: str, language: str = "ha") -> dict[str, Any
 @click.pass_obj
 def chat(settings: Settings) -> None:
     """Talk in the terminal, and see answers grow. Nothing is stored; an empty line ends it."""
-    mind = composition.make_mind(settings, choose(settings), Texts())
+    mind = parts.make_mind(settings, choose(settings), Texts())
     converse(mind, settings.memory_turns, live=sys.stdout.isatty())
     mind.engine.close()
 

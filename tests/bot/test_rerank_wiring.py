@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import make_mind
+from bot.parts import make_mind
 from bot.texts import Texts
 from core.settings import Settings
 from inference.engine import LibraryEngine

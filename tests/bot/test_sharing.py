@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from bot.app import make_mind
 from bot.kept import Kept
+from bot.parts import make_mind
 from bot.releases import Keeper
 from bot.sharing import DRAIN, Sharer, lent, sharer
 from bot.texts import Texts

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from bot.app import sampling
 from bot.fakes import FakeGuard, tiny_mind
 from bot.guard import Guard, Verdict
 from bot.guard_text import begun, cut_off
+from bot.parts import sampling
 from bot.streaming import Growing
 from bot.writing import written
 from core.errors import EngineTimeout
