@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot import admin_show
 from bot.access import Access
 from bot.admin_compare import Contest
+from bot.admin_correct import Correcting
 from bot.admin_export import Exporting
 from bot.admin_orders import Order, knob, recognise, release_name
 from bot.admin_training import Said, Training, yes_no
@@ -110,7 +111,7 @@ class Desk:
             return _refused(error, turn, mind), ()
 
     def _begun(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said | None:
-        """Orders about runs and exports: from then on this conversation is told how they go."""
+        """Orders that go on in this conversation: runs and exports that tell how they go, answers."""
         training = self.training
         match order:
             case Order.TRAIN:
@@ -119,6 +120,8 @@ class Desk:
                 return training.progress(rest, turn, mind)
             case Order.RESUME:
                 return training.ask_resume(release_name(rest) if rest else "", turn, mind)
+            case Order.ANSWERS:
+                return Correcting(self.store).answers(turn, mind)
             case Order.EVALUATE if rest:
                 name = self.registry.find(release_name(rest)).name
                 return training.evaluate(name, turn, mind)
@@ -147,6 +150,8 @@ class Desk:
                 return self.training.ask_cancel(turn, mind)
             case Order.DATA:
                 return Reply(self.training.data(turn, mind))
+            case Order.CORRECT:
+                return Correcting(self.store).correct(rest, turn, mind, now=self.clock())
             case Order.CONSOLE:
                 link = self.access.link(turn.actor, turn.language, now=self.clock())
                 return Reply(mind.say(turn, "admin-console", link=link))

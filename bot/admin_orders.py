@@ -26,6 +26,8 @@ class Order(StrEnum):
     CONSOLE = "console"
     SAVE = "save"
     EXPORT = "export"
+    ANSWERS = "answers"
+    CORRECT = "correct"
 
 
 #: The words behind the slash, English and Hausa, folded.
@@ -46,6 +48,8 @@ WORDS: dict[str, Order] = {
     "allo": Order.CONSOLE,
     "adana": Order.SAVE,
     "fitar": Order.EXPORT,
+    "amsoshi": Order.ANSWERS,
+    "gyara": Order.CORRECT,
 }
 #: What /set takes: its least and greatest value, and how a value is read.
 KNOBS: dict[str, tuple[float, float, type[int] | type[float]]] = {
@@ -59,6 +63,12 @@ def recognise(text: str) -> tuple[Order, str] | None:
     first, *rest = text.split(maxsplit=1) or [""]
     order = WORDS.get(fold(first[1:].split("@")[0])) if first.startswith("/") else None
     return (order, rest[0].strip() if rest else "") if order else None
+
+
+def quotes(text: str) -> bool:
+    """Whether an order holds an answer that is meant for others: a sign in it is nobody's."""
+    found = recognise(text)
+    return found is not None and found[0] is Order.CORRECT
 
 
 def knob(rest: str) -> tuple[str, str] | None:

@@ -85,6 +85,7 @@ class App:
     console: Console
     progress: Progress
     sharer: Sharer | None
+    applier: Applier
 
     def accept(self, inbound: Inbound) -> None:
         """Take a message in for good. Raises StoreError when it could not be committed."""
@@ -155,6 +156,7 @@ class App:
         """Forget what has been kept long enough."""
         inbox.forget_receipts(self.store, before=now - RECEIPTS)
         self.sender.forget_early(now)
+        self.applier.tidy()
         if self.settings.retention_days:
             before = now - self.settings.retention_days * 86400
             old = privacy.forget_old(self.store, before=before)
@@ -267,6 +269,7 @@ def build(
         keeper=keeper,
         desk=desk,
         console=Console(database, desk, mind, access, applier.announce),
+        applier=applier,
         progress=Progress(
             database,
             channels,

@@ -15,7 +15,8 @@ from bot import effects as fx
 from bot.effects import Effect, Outcome
 from bot.texts import Texts
 from core.messages import Choice, Document, Inbound, Reply
-from storage import inbox, notices, people, privacy, threads, watches
+from storage import corrections, inbox, notices, people, privacy, threads, watches
+from storage.corrections import SHOWN
 from storage.people import Line
 from storage.store import Store
 from storage.threads import Thread
@@ -83,6 +84,10 @@ class Applier:
                 self._audit(connection, f"consent.{kind}.{'yes' if granted else 'no'}", now)
             case fx.Alert():
                 self._alert(connection, thread, effect, now)
+            case fx.Show(texts):
+                for text in texts:
+                    talk = thread.conversation_id
+                    self._notify(connection, talk, Reply(text), "shown", now, kind=SHOWN)
             case fx.WantsYes():
                 self.want_yes(connection, effect, now=now)
             case fx.Watch(run):
@@ -95,7 +100,18 @@ class Applier:
         """Forget everything up to the message; where the reply goes with the new key."""
         person, talk = thread.person_id, thread.conversation_id
         privacy.erase(connection, self.store, person, talk, upto=thread.message_id, now=now)
+        self._forget_shown(connection)
         return people.line(connection, talk)
+
+    def tidy(self) -> None:
+        """Forget what admins were shown of others. Raises StoreError."""
+        with self.store.write() as connection:
+            self._forget_shown(connection)
+
+    def _forget_shown(self, connection: Connection) -> None:
+        """It may be the words of somebody who erases just now."""
+        admins = ((channel, identity_of(address)) for channel, address in self.admins)
+        corrections.forget_shown(connection, self.store, admins)
 
     def _audit(self, connection: Connection, action: str, now: float) -> None:
         privacy.audit(connection, action, actor="person", now=now)
@@ -173,6 +189,7 @@ class Applier:
         now: float,
         *,
         urgent: bool = False,
+        kind: str = "text",
     ) -> int:
         return notices.say(
             connection,
@@ -181,6 +198,7 @@ class Applier:
             reply,
             reason=reason,
             urgent=urgent,
+            kind=kind,
             now=now,
             expires_at=now + self.reply_hours * 3600,
         )

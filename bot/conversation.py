@@ -6,7 +6,7 @@ wrote. Knows no channel, no table, no vendor.
 
 from dataclasses import replace
 
-from bot import commands, flow, nearby, smalltalk, writing
+from bot import admin_orders, commands, flow, nearby, smalltalk, writing
 from bot.commands import Command
 from bot.effects import Alert, Outcome, SetTopic, Unhold
 from bot.mind import Mind
@@ -41,7 +41,9 @@ def answer(turn: Turn, mind: Mind, show: Show | None = None) -> Outcome:
     than the guard has passed. The reply replaces it all, and may be another text.
     """
     # A pressed button carries our own label, and a label may name a danger ("Cizon maciji").
-    finding = None if turn.choice else mind.find_danger(turn.text)
+    # An answer that an admin words for others names dangers too, and is about nobody.
+    quoted = turn.choice or (turn.is_admin and admin_orders.quotes(turn.text))
+    finding = None if quoted else mind.find_danger(turn.text)
     if finding and not finding.downgraded:
         return _emergency(turn, mind, finding)
     turn = flow.sampled(flow.resolve(turn), mind)

@@ -3,7 +3,7 @@
 Each is one small fact; applying it is one write in the reply's transaction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.messages import Answer
 
@@ -109,6 +109,13 @@ class WantsYes:
     actor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Show:
+    """An admin is shown others' words, each in a message that is forgotten soon."""
+
+    texts: tuple[str, ...] = field(repr=False)
+
+
 Effect = (
     SetLanguage
     | SetStopped
@@ -124,6 +131,7 @@ Effect = (
     | Used
     | Watch
     | WantsYes
+    | Show
 )
 
 

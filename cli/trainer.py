@@ -22,7 +22,7 @@ from inference.engine import Passage
 from knowledge.language import Detector
 from knowledge.library import Library
 from knowledge.referral import Referral
-from storage import consented
+from storage import consented, corrections
 from storage.store import Store, open_store
 from training import data, manifest, run
 from training.folder import ENDED, RunFolder
@@ -34,8 +34,9 @@ from training.starter import COUNTRY
 
 #: The store's own conversations as a source of data.
 STORE = "store"
-#: Answers that may be taught: what clinicians vetted. A model must not learn from itself.
-VETTED = (Source.LIBRARY.value, Source.DANGER_SIGN.value)
+#: Answers that may be taught: what clinicians vetted or health workers put right. A model must
+#: not learn from itself.
+VETTED = (Source.LIBRARY.value, Source.DANGER_SIGN.value, corrections.SOURCE)
 ACTOR = "training"
 #: What a process becomes once its release is registered.
 EXAMINER = "cli.examiner"

@@ -5,8 +5,9 @@ Read anew for every training run, so that whoever withdraws or erases is gone fr
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
 from storage.models import Consent, Conversation, Message, Person
@@ -24,36 +25,68 @@ class Exchange:
     answer: str = field(repr=False)
 
 
+#: A question and one message that answers it.
+ASKED, ANSWERED = aliased(Message), aliased(Message)
+
+
 def exchanges(store: Store, sources: tuple[str, ...]) -> Iterator[Exchange]:
     """Answered questions of people whose newest word on training is yes, oldest first.
 
-    `sources` are the answers' sources that may be taught (see `core.messages.Source`).
+    `sources` are the answers' sources that may be taught (see `core.messages.Source`, and
+    `storage.corrections` for what health workers put in their place).
     """
-    asked, answered = aliased(Message), aliased(Message)
+    query = TAUGHT.where(ANSWERED.source.in_(sources)).order_by(ASKED.id, ANSWERED.id)
+    with store.read() as connection:
+        rows = connection.execute(query).all()
+    # A corrected answer is the later one: it takes the place of what was said.
+    last = {row.id: row for row in rows}
+    for row in last.values():
+        yield opened(store, row)
+
+
+def opened(store: Store, row: Any) -> Exchange:
+    """A row of `TAUGHT` in words."""
+    box = store.cipher.box(row.data_key)
+    return Exchange(row.id, box.open(row.question), box.open(row.answer))
+
+
+def _taught() -> Select[Any]:
+    """Every answered question of people whose newest word on training is yes."""
+    said = aliased(Consent)
     newest = (
-        select(func.max(Consent.id))
-        .where(Consent.kind == TRAINING, Consent.person_id == Person.id)
+        select(func.max(said.id))
+        .where(said.kind == TRAINING, said.person_id == Person.id)
+        .correlate(Person)
         .scalar_subquery()
     )
-    query = (
-        select(asked.id, asked.body, answered.body, Person.data_key)
-        .join(answered, answered.reply_to == asked.id)
-        .join(Conversation, Conversation.id == asked.conversation_id)
+    return (
+        select(
+            ASKED.id,
+            ASKED.conversation_id,
+            ASKED.body.label("question"),
+            ANSWERED.body.label("answer"),
+            Person.data_key,
+        )
+        .select_from(ASKED)
+        .join(
+            ANSWERED,
+            # The same conversation, and later: its index is read.
+            (ANSWERED.conversation_id == ASKED.conversation_id)
+            & (ANSWERED.id > ASKED.id)
+            & (ANSWERED.reply_to == ASKED.id),
+        )
+        .join(Conversation, Conversation.id == ASKED.conversation_id)
         .join(Person, Person.id == Conversation.person_id)
         .join(Consent, Consent.id == newest)
         .where(
-            asked.direction == "in",
-            asked.kind == "text",
-            asked.choice.is_(None),
-            answered.direction == "out",
-            answered.source.in_(sources),
+            ASKED.direction == "in",
+            ASKED.kind == "text",
+            ASKED.choice.is_(None),
+            ANSWERED.direction == "out",
             Consent.granted,
             Person.erased_at.is_(None),
         )
-        .order_by(asked.id, answered.id)
     )
-    with store.read() as connection:
-        rows = connection.execute(query).all()
-    for message_id, question, answer, key in rows:
-        box = store.cipher.box(key)
-        yield Exchange(message_id, box.open(question), box.open(answer))
+
+
+TAUGHT = _taught()

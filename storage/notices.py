@@ -20,6 +20,7 @@ def say(
     now: float,
     expires_at: float,
     urgent: bool = False,
+    kind: str = "text",
 ) -> int:
     """Queue a notice in the caller's transaction; its id. `reason` is a stable id, never text.
 
@@ -27,7 +28,7 @@ def say(
     """
     line = people.line(connection, conversation_id)
     message = threads.add_reply(
-        connection, store, line, reply.text, now=now, source="service", reason=reason
+        connection, store, line, reply.text, now=now, source="service", reason=reason, kind=kind
     )
     outbox.enqueue(
         connection, store, line, message, [reply], urgent=urgent, now=now, expires_at=expires_at

@@ -28,7 +28,8 @@ def export(connection: Connection, store: Store, person_id: int) -> str:
     messages = connection.execute(
         select(Message.__table__)
         .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(Conversation.person_id == person_id)
+        # What an admin was shown of others is not theirs.
+        .where(Conversation.person_id == person_id, Message.kind != "shown")
         .order_by(Message.id)
     ).all()
     consents = connection.execute(

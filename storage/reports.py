@@ -35,7 +35,8 @@ def load(store: Store, *, now: float, window: float = 3600.0) -> Load:
         )
         sources = connection.execute(
             select(Message.source, func.count())
-            .where(Message.direction == "out", Message.created_at >= since)
+            .where(Message.direction == "out", Message.kind == "text")
+            .where(Message.created_at >= since)
             .group_by(Message.source)
         )
         return Load(

@@ -142,6 +142,7 @@ def shown(store: Store, channel: str, sender: str, *, after: int, limit: int = 2
         .join(Conversation, Conversation.id == Message.conversation_id)
         .join(Person, Person.id == Conversation.person_id)
         .where(Person.channel == channel, Person.identity == identity, Message.id > after)
+        .where(Message.kind != "correction")  # nobody was sent it (`storage.corrections`)
         .order_by(Message.id.desc())
         .limit(limit)
     )

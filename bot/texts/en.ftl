@@ -151,6 +151,8 @@ admin-help =
     /data — what was trained on
     /save NAME — keep a release on the machine that runs me, the newest one under a name of your choice; behind the name: adapter, merged, gguf or hub
     /export NAME — hand a release over as a file; alone: the live one
+    /answers — the newest answers that may be put right
+    /correct NUMBER ANSWER — the right answer, for the next training
     /console — all of this as a page in a browser
 admin-usage-save = Write the name behind the order, for example: /save NAME, or /save NAME gguf. The forms are adapter, merged, gguf and hub. /models shows the names.
 admin-usage-export = Write for example /export, /export NAME, or /export NAME gguf. /models shows the names.
@@ -245,6 +247,16 @@ admin-curve = How the loss of { $run } fell as it learnt.
 admin-curve-channel = The picture of the losses cannot be shown here: it can go to Telegram, and to WhatsApp where the service has a public address (PUBLIC_URL).
 admin-curve-library = The picture of the losses cannot be drawn: matplotlib is not installed here (the extra "train").
 admin-curve-early = Nothing has been learnt yet, so there is no picture.
+admin-answers = Above are { $count } answers, newest first, to people who agreed that they may be used. To put one right: /correct NUMBER and the right answer in Hausa. This bot forgets the list within an hour.
+admin-answers-none = There is no answer now that could be put right: only those to people who agreed to it are shown, and none twice.
+admin-shown =
+    #{ $number }
+    They asked: { $question }
+    We answered: { $answer }
+admin-usage-correct = Write the number from /answers and the whole right answer in Hausa, at most { $longest } characters, for example: /correct 123 A sha ruwa, a je asibiti.
+admin-correct-unknown = No question #{ $number } may be taught: there is none such, or its person has not agreed to it.
+admin-correct-guard = This answer to #{ $number } would be held back if the model wrote it (rule: { $reason }), so it is not taught. Nothing was changed.
+admin-corrected = The right answer to #{ $number } is noted. It is learnt by the next training with /train data=starter,store.
 admin-data-none = No training data has been prepared yet.
 admin-data =
     The training data of { $run }:

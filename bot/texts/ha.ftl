@@ -152,6 +152,8 @@ admin-help =
     /data — kundin bayanan horo
     /save SUNA — a adana nau'i a kan na'urar da nake aiki; sabon nau'i zai sami sunan da kuka zaɓa; a bayan suna: adapter, merged, gguf ko hub
     /export SUNA — a karɓi fayil ɗin nau'i; in babu suna: wanda ke aiki
+    /answers — sababbin amsoshi da za a iya gyarawa
+    /correct LAMBA AMSA — amsar da ta dace, domin horo na gaba
     /console — allon kulawa a burauza
 admin-usage-save = A rubuta suna a bayan umarnin, misali: /save SUNA, ko /save SUNA gguf. Siffofin su ne adapter, merged, gguf da hub. /models zai nuna sunayen.
 admin-usage-export = A rubuta misali /export, /export SUNA, ko /export SUNA gguf. /models zai nuna sunayen.
@@ -246,6 +248,16 @@ admin-curve = Yadda kuskuren (loss) { $run } ya ragu yayin da yake koyo.
 admin-curve-channel = Ba za a iya nuna zanen koyo a nan ba: yana zuwa Telegram, da WhatsApp idan sabis ɗin yana da adireshi a intanet (PUBLIC_URL).
 admin-curve-library = Ba za a iya yin zanen koyo ba: ba a sa matplotlib a nan ba (ƙarin "train").
 admin-curve-early = Bai koyi komai ba tukuna, don haka babu zane.
+admin-answers = A sama akwai amsoshi { $count }, sababbi a farko, da aka ba mutanen da suka yarda a yi amfani da su. Domin a gyara ɗaya: /correct LAMBA da cikakkiyar amsa da Hausa. Bot zai manta da jerin cikin awa ɗaya.
+admin-answers-none = Babu amsar da za a gyara yanzu: ana nuna ta waɗanda suka yarda kawai, kuma ba a nuna wadda aka riga aka gyara.
+admin-shown =
+    #{ $number }
+    An tambaya: { $question }
+    An amsa: { $answer }
+admin-usage-correct = A rubuta lamba daga /answers da cikakkiyar amsa da Hausa, kada ta wuce haruffa { $longest }, misali: /correct 123 A sha ruwa, a je asibiti.
+admin-correct-unknown = Ba za a iya koyar da tambaya #{ $number } ba: babu ita, ko mai ita bai yarda ba.
+admin-correct-guard = Da samfuri ne ya rubuta wannan amsa ta #{ $number }, da an hana ta (doka: { $reason }), don haka ba za a koyar da ita ba. Ba a canza komai ba.
+admin-corrected = An adana gyaran amsar #{ $number }. Horo na gaba zai koye ta: /train data=starter,store.
 admin-data-none = Babu bayanan horo da aka shirya tukuna.
 admin-data =
     Bayanan horo na { $run }:
