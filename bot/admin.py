@@ -111,7 +111,7 @@ class Desk:
             return _refused(error, turn, mind), ()
 
     def _begun(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said | None:
-        """Orders that go on in this conversation: runs and exports that tell how they go, answers."""
+        """Orders that go on in this conversation: runs and exports tell how they go; answers."""
         training = self.training
         match order:
             case Order.TRAIN:
