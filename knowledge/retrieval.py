@@ -40,7 +40,7 @@ _TINY = np.float32(1e-20)
 # Steps of conjugate gradients. With the common features out, the largest eigenvalue is some thirty
 # times the smallest, and a topic needs no more of its score than to stand before the others; the
 # one column of health keeps all features and is solved to five digits.
-_STEPS = 8
+_STEPS = 10
 _HEALTH_STEPS = 30
 
 

@@ -1,5 +1,6 @@
 """The content check finds what it should and nothing beside it; the sheet holds everything."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.content import attested_words, check, check_topics, sheet
+from knowledge.folding import fold
 from knowledge.topic import Source, Topic, load_topics
 from knowledge.triage_signs import load_signs
 
@@ -141,3 +143,29 @@ def test_the_sheet_escapes_what_it_shows() -> None:
 
     assert "<td>&lt;b&gt;</td>" in page
     assert '<td lang="en">&amp;</td>' in page
+
+
+# As people ask: with hooks and without, in two languages at once, for themselves or for another.
+HOOKED = re.compile(r"[ɓɗƙƴ]|'ya")
+ONESELF = re.compile(r"\b(ina|na|ni|nake|zan|min|mini|my|\w+na)\b")
+ANOTHER = re.compile(
+    r"\b(yar[oa]\w*|yarin\w*|jari\w*|jinjir\w*|diya\w*|yata|dana|dan|yara|child|baby|jika\w*|mata\w*"
+    r"|matar|miji\w*|wife|husband|uwa\w*|mama\w*|baba\w*|kak\w+|yaya\w*|kanwa\w*|kani\w*|mahaif\w*"
+    r"|mai ciki|abok\w*|wanda|wadda)\b"
+)
+ENGLISH = re.compile(
+    r"\b(test|doctor|hospital|my|fever|the|pain|treatment|bp|sugar|scan|help|baby|wife|first aid|is"
+    r"|in|for|and|of|side effects?|symptoms?|family planning|vaccine|infection|malaria|typhoid|ulcer"
+    r"|asthma|stroke|period|clinic)\b"
+)
+
+
+@pytest.mark.parametrize("topic", load_topics().values(), ids=lambda topic: topic.id)
+def test_a_topic_is_asked_in_every_manner(topic: Topic) -> None:
+    asked = topic.questions
+    plain = " | ".join(map(fold, asked))
+    assert len(set(map(fold, asked))) >= 12
+    assert any(HOOKED.search(question) for question in asked)
+    assert any(not HOOKED.search(question) for question in asked)
+    for manner in (ONESELF, ANOTHER, ENGLISH):
+        assert manner.search(plain), manner.pattern[:30]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from knowledge.library import Library, LibraryError, Match, Thresholds, decide
 from knowledge.retrieval import Scores
-from knowledge.topic import read_topic
+from knowledge.topic import LANGUAGES, read_topic
 
 TOPIC = """\
 id: ors
@@ -186,3 +186,45 @@ def test_outcomes(label: str, first: float, second: float, health: float, expect
     scores = Scores((("a", first), ("b", second)), health)
 
     assert decide(scores, Thresholds()) == expected, label
+
+
+# Samples, logs, training rows and the page name topics by these ids: they never change.
+FIXED = frozenset(
+    (
+        *("anaemia", "antenatal-care", "antibiotics", "anxiety", "asthma", "back-pain"),
+        *("balanced-diet", "birth-preparedness", "breast-cancer", "breast-pain"),
+        *("breastfeeding", "burns-first-aid", "cervical-cancer", "choking-first-aid"),
+        *("cholera", "clean-water", "complementary-feeding", "conjunctivitis"),
+        *("constipation", "cough-cold", "covid-19", "depression", "diabetes"),
+        *("diabetes-diet", "diarrhoea-child", "diphtheria", "dizziness", "ear-infection"),
+        *("epilepsy", "exercise", "fake-medicines", "family-planning", "fever-adult"),
+        *("fever-child", "fgm", "fistula", "fracture-first-aid", "gender-violence"),
+        *("hajj-health", "handwashing", "headache", "heat", "hepatitis-b", "hiv"),
+        *("home-birth", "hypertension", "immunization", "infertility", "insomnia"),
+        *("joint-pain", "kidney-disease", "lassa-fever", "malaria-prevention"),
+        *("malaria-treatment", "malnutrition-child", "measles", "meningitis"),
+        *("menstrual-pain", "missed-period", "mpox", "newborn-care", "nosebleed", "ors"),
+        *("peptic-ulcer", "phc-services", "pneumonia-child", "poisoning-prevention"),
+        *("postpartum-care", "postpartum-depression", "pregnancy-malaria"),
+        *("pregnancy-nutrition", "rabies-prevention", "ramadan-fasting", "rape-care"),
+        *("ringworm", "scabies", "schistosomiasis", "scorpion-sting", "sickle-cell"),
+        *("skin-itching", "smoking", "snakebite-first-aid", "sore-throat", "sti"),
+        *("stomach-ache", "stroke-prevention", "substance-abuse", "teething", "tetanus"),
+        *("toothache", "traditional-medicine", "tuberculosis", "typhoid", "uti"),
+        *("vaccine-safety", "worms", "wound-care", "yellow-fever"),
+    )
+)
+
+
+def test_the_ids_that_others_name_are_there(library: Library) -> None:
+    assert len(FIXED) == 98
+    assert set(library.topics) >= FIXED
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_first_message_is_short_and_a_source_has_its_edition(
+    library: Library, language: str
+) -> None:
+    for topic in library.topics.values():
+        assert len(topic.first(language)) <= 600, topic.id
+        assert all(1990 <= source.year <= 2026 for source in topic.source), topic.id
