@@ -155,8 +155,8 @@ ANOTHER = re.compile(
 )
 ENGLISH = re.compile(
     r"\b(test|doctor|hospital|my|fever|the|pain|treatment|bp|sugar|scan|help|baby|wife|first aid|is"
-    r"|in|for|and|of|side effects?|symptoms?|family planning|vaccine|infection|malaria|typhoid|ulcer"
-    r"|asthma|stroke|period|clinic)\b"
+    r"|in|for|and|of|side effects?|symptoms?|family planning|vaccine|infection|malaria|typhoid"
+    r"|ulcer|asthma|stroke|period|clinic)\b"
 )
 
 
