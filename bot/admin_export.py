@@ -41,6 +41,8 @@ class Exporting:
     exports: Exports
     registry: Registry
     links: ReleaseLinks
+    #: Whether there is a token for the hub.
+    pushes: bool = False
     clock: Callable[[], float] = time.time
     patience: float = PATIENCE
 
@@ -81,6 +83,8 @@ class Exporting:
         if form != "hub":
             return self._begun(wanted, turn, mind, show)
         check_leave(row, wanted)
+        if not self.pushes:
+            return Reply(mind.say(turn, "admin-push-none")), ()
         text = mind.say(turn, "admin-push-ask", release=wanted.release, repo=wanted.repository)
         yes = Choice(f"push:{wanted.release}:yes", mind.say(turn, "label-yes"))
         return Reply(text, (yes, Choice("push:no", mind.say(turn, "label-no")))), ()

@@ -298,7 +298,9 @@ def _kept(
     )
     exports = Exports(Jobs(Path(settings.exports), EXPORT))
     links = ReleaseLinks(database, exports, settings.public_url)
-    exporting = Exporting(exports, registry, links)
+    exporting = Exporting(
+        exports, registry, links, pushes=bool(settings.hf_token.get_secret_value())
+    )
     desk = Desk(database, registry, keeper, training, access, exporting)
 
     def report(language: str) -> str:

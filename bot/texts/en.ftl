@@ -166,6 +166,7 @@ admin-export-place = { $release } ({ $form }, { $size }) cannot be sent here. It
 admin-export-busy = Another release is being written out ({ $run }). Wait for it, then order again.
 admin-export-failed = { $release } ({ $form }) could not be written out. Reason: { $reason }
 admin-push-ask = Push the adapter of { $release } to the Hugging Face hub, into the private repository { $repo }? Whoever may read that repository gets the model.
+admin-push-none = I have no key to the Hugging Face hub. Whoever runs the machine must set HF_TOKEN.
 admin-pushed = { $release } ({ $form }) is there: { $link }
 admin-models = Live: { $release }
 admin-models-none = No release has been added yet.

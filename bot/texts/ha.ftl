@@ -167,6 +167,7 @@ admin-export-place = Ba za a iya aika { $release } ({ $form }, { $size }) a nan 
 admin-export-busy = Ana shirya wani nau'i yanzu ({ $run }). A jira ya ƙare, sannan a sake ba da umarni.
 admin-export-failed = Ba a iya shirya { $release } ({ $form }) ba. Dalili: { $reason }
 admin-push-ask = A tura adapter na { $release } zuwa Hugging Face hub, a ma'ajiya ta sirri mai suna { $repo }? Duk wanda aka ba damar karanta ma'ajiyar zai sami samfurin.
+admin-push-none = Ba ni da mabuɗin Hugging Face hub. Mai kula da na'urar ya saita HF_TOKEN.
 admin-pushed = { $release } ({ $form }) yana nan: { $link }
 admin-models = Wanda ke aiki: { $release }
 admin-models-none = Ba a ƙara wani nau'i ba tukuna.

@@ -65,6 +65,7 @@ def make(sqlite_url, tmp_path):
         exporting = clinic.app.desk.exporting
         exporting.exports = Exports(jobs or AtOnce(tmp_path / "exports"))
         exporting.links._exports = exporting.exports
+        exporting.pushes = True
         added(clinic.registry, tmp_path, "bad", report=BAD)
         added(clinic.registry, tmp_path, "v1")
         clinic.registry.promote("v1", actor="t", now=clinic.now)
@@ -174,6 +175,12 @@ def test_the_hub_is_asked_back_and_private(clinic, tmp_path):
     assert '"public":false' in (
         tmp_path / "exports" / "v1-hub" / "config.json"
     ).read_text().replace(" ", "")
+
+
+def test_without_a_key_to_the_hub_nothing_is_asked(clinic):
+    clinic.app.desk.exporting.pushes = False
+    assert "must set HF_TOKEN" in clinic.order("/save v1 hub")
+    assert clinic.buttons == []
 
 
 def test_what_failed_its_gate_leaves_as_an_adapter_only(clinic):
