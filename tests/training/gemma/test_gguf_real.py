@@ -18,12 +18,12 @@ from core.errors import ReleaseUnusable
 from inference.engine import Release
 from inference.gemma import tiny as small
 from inference.gemma.load import load
-from tests.inference.gemma.conftest import adapter_a
+from tests.inference.gemma.conftest import adapter_a, tiny_multimodal
 from training import gguf
 from training.gemma.merge import merge
 from training.gguf_file import CONTROL, USER_DEFINED, token_kinds
 
-__all__ = ["adapter_a"]
+__all__ = ["adapter_a", "tiny_multimodal"]
 
 pytestmark = pytest.mark.llamacpp
 #: What a piece of the vocabulary is to sentencepiece (ModelProto.SentencePiece.Type).
@@ -80,6 +80,21 @@ def test_turns_stay_whole(merged: Path, llama_cpp: str, tmp_path: Path, bits: gg
     kinds = token_kinds(file)
     assert {kinds[mark] for mark in gguf.MARKS} <= {CONTROL, USER_DEFINED}
     assert kinds["<0x41>"] not in (CONTROL, USER_DEFINED)
+
+
+def test_the_text_of_a_model_that_sees(
+    tiny_multimodal: Path, llama_cpp: str, tmp_path: Path
+) -> None:
+    """The published 4B and larger have a vision tower, which the converter leaves out."""
+    base = tmp_path / tiny_multimodal.name
+    shutil.copytree(tiny_multimodal, base)
+    write_sentencepiece(base)
+    small.adapter(base, tmp_path / "adapter", seed=3, text_class=False)
+    merge(Release("v", str(tmp_path / "adapter")), str(base), tmp_path / "model")
+    file = tmp_path / "m.gguf"
+    tools = gguf.find_tools(llama_cpp, "f16")
+    gguf.convert(tmp_path / "model", file, "f16", tools, tmp_path / "log.txt")
+    assert token_kinds(file)["<start_of_turn>"] in (CONTROL, USER_DEFINED)
 
 
 def test_without_the_tokens_the_check_sees_it(merged: Path, llama_cpp: str, tmp_path: Path) -> None:
