@@ -82,8 +82,7 @@ def bar(share: float) -> str:
 
 def figures(state: State) -> str:
     """The figures of a run in one line; letters that need no language."""
-    learning = state.phase != "evaluating"
-    count, of = (state.step, state.steps) if learning else (state.asked, state.questions)
+    count, of = state.count
     parts = (
         f"{count}/{of}" if of else "",
         f"loss {state.loss:.3f}" if state.loss is not None else "",

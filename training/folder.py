@@ -39,6 +39,8 @@ Phase = Literal[
 ]
 #: Phases after which nobody works on a run any more.
 ENDED: Final = frozenset({"done", "cancelled", "failed"})
+#: Phases in which questions are asked: none is learnt from.
+ASKING: Final = frozenset({"grading", "evaluating"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,22 @@ class State:
     batch: int = 0
     pid: int = 0
     at: float = 0.0
-    #: Of an examination: how many questions were asked by now, and how many there are.
+    #: Of an examination or a grading: how many questions were asked by now, of how many.
     asked: int = 0
     questions: int = 0
     detail: str = ""
 
     @property
+    def count(self) -> tuple[int, int]:
+        """How far it is, and of how many: questions while they are asked, else steps."""
+        asking = self.phase in ASKING and self.questions
+        return (self.asked, self.questions) if asking else (self.step, self.steps)
+
+    @property
     def share(self) -> float:
         """How much of what is going on is done, from 0 to 1."""
-        if self.phase == "done":
-            return 1.0
-        if self.questions:
-            return self.asked / self.questions
-        return self.step / self.steps if self.steps else 0.0
+        done, of = self.count
+        return 1.0 if self.phase == "done" else done / of if of else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,7 @@ from training.folder import Follower, RunFolder
 from training.gemma.models import Prepared, prepare
 from training.gemma.tokens import Encoded, encode_all
 from training.gemma.trainer import Fit, make
-from training.gemma.watch import Watch, memory
+from training.gemma.watch import Stopped, Watch, memory
 from training.rows import DataError
 
 #: How a process that was stopped on purpose ends.
@@ -119,16 +120,17 @@ def _fitted(
     checkpoint = _last_checkpoint(folder)
     # Within train(): a model that was graded before it would not be shared among processes.
     trainer.args.eval_on_start = bool(graded) and folder.state().base_loss is None
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=checkpoint)
-    seconds = time.monotonic() - started
-    if watch.stopped:
-        folder.update(phase="cancelled", detail="stopped; its checkpoint is kept")
-        return None
-    folder.update(phase="grading", detail="the adapter's loss on the held-out questions")
-    final = float(trainer.evaluate()["eval_loss"]) if graded else None
-    base = folder.state().base_loss
-    return _saved(folder, wanted, prepared, trainer, fit, base, final, seconds)
+    with suppress(Stopped):
+        started = time.monotonic()
+        trainer.train(resume_from_checkpoint=checkpoint)
+        seconds = time.monotonic() - started
+        if not watch.stopped:
+            folder.update(phase="grading", detail="the adapter's loss on the held-out questions")
+            final = float(trainer.evaluate()["eval_loss"]) if graded else None
+            base = folder.state().base_loss
+            return _saved(folder, wanted, prepared, trainer, fit, base, final, seconds)
+    folder.update(phase="cancelled", detail="stopped; its checkpoint is kept")
+    return None
 
 
 def _saved(

@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,20 +12,27 @@ from training.folder import RunFolder
 
 #: A checkpoint at least so often, in seconds, whatever the steps: a kill costs no more than this.
 SAVE_EVERY = 300.0
+#: How far a grading is, is written so often, in seconds.
+TELL_EVERY = 1.0
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop in the middle of a grading, which ends by nothing else."""
 
 
 class Watch(TrainerCallback):
     """Progress out, the wish to stop in. `stopped` says that the run ended because it was asked."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, clock: Callable[[], float] = time.monotonic) -> None:
         self.stopped = False
-        self._folder = folder
-        self._began, self._begin_step, self._begin_tokens = time.monotonic(), 0, 0.0
-        self._saved = time.monotonic()
+        self._folder, self._clock = folder, clock
+        self._began, self._begin_step, self._begin_tokens = self._clock(), 0, 0.0
+        self._saved = self._told = self._clock()
+        self._graded = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Steps are known now; a resumed run begins in the middle."""
-        self._began, self._begin_step = time.monotonic(), state.global_step
+        self._began, self._begin_step = self._clock(), state.global_step
         self._begin_tokens = _tokens(state)
         self._saved = self._began
         if state.is_world_process_zero:
@@ -40,22 +47,41 @@ class Watch(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Stop, or save when the last checkpoint is long ago."""
-        late = time.monotonic() - self._saved > SAVE_EVERY
+        late = self._clock() - self._saved > SAVE_EVERY
         asked, late = agreed((self.stopped or self._folder.asked_to_stop(), late), args.device)
         if asked:
             self.stopped = control.should_training_stop = True
         control.should_save |= asked or late
 
+    def on_prediction_step(
+        self, args: Any, state: Any, control: Any, eval_dataloader: Any = None, **_: Any
+    ) -> None:
+        """A grading takes minutes: say how far it is. Raises Stopped when that is wanted."""
+        self._graded += 1
+        if any(agreed((self._folder.asked_to_stop(),), args.device)):
+            self.stopped = True
+            raise Stopped
+        if state.is_world_process_zero and self._clock() - self._told > TELL_EVERY:
+            self._told, rows = self._clock(), len(eval_dataloader.dataset)
+            asked = min(rows, self._graded * args.eval_batch_size * args.world_size)
+            self._folder.update(phase="grading", asked=asked, questions=rows)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Back to learning; the next grading counts anew."""
+        self._graded = 0
+        if state.is_world_process_zero:
+            self._folder.update(phase="training", asked=0, questions=0)
+
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Note when."""
-        self._saved = time.monotonic()
+        self._saved = self._clock()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """One line in the progress file, and the state."""
         named = _named(logs or {})
         if not state.is_world_process_zero or not named.keys() & {"loss", "held_out_loss"}:
             return
-        seconds = time.monotonic() - self._began
+        seconds = self._clock() - self._began
         done = state.global_step - self._begin_step
         line: dict[str, Any] = {"step": state.global_step, "seconds": round(seconds, 2)}
         line |= named

@@ -1,6 +1,7 @@
 """A run on the tiny model: it learns, is resumed, cancelled and cut smaller, and says so."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from training import data
 from training.folder import RunFolder
 from training.gemma import sft
 from training.gemma.tokens import encode
+from training.gemma.watch import Watch
 from training.rows import Conversation
 
 Make = Callable[..., RunFolder]
@@ -74,6 +76,50 @@ def test_a_cancelled_run_stops_within_a_step_and_goes_on_to_the_same_loss(
     assert result is not None
     assert whole is not None
     assert result["held_out_loss"] == pytest.approx(whole["held_out_loss"], rel=1e-4)
+
+
+class AtGrading(TrainerCallback):
+    """Asks a run to stop while it is graded after so many steps."""
+
+    def __init__(self, step: int, run: RunFolder) -> None:
+        self.step, self.run, self.graded = step, run, 0
+
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == self.step:
+            self.graded += 1
+            self.run.ask_to_stop()
+
+
+def test_a_grading_can_be_stopped_and_costs_nothing_that_was_saved(
+    make_run: Make, undisturbed: RunFolder
+) -> None:
+    run = make_run("stopped-grading")
+    asking = AtGrading(4, run)
+    assert sft.run(run, callbacks=[asking]) is None
+    assert asking.graded == 1, "at once"
+    assert run.state().phase == "cancelled"
+    run.forget_stop()
+    result, whole = sft.run(run), undisturbed.result()
+    assert result is not None
+    assert whole is not None
+    assert result["held_out_loss"] == pytest.approx(whole["held_out_loss"], rel=1e-4)
+
+
+def test_a_grading_says_how_far_it_is(make_run: Make) -> None:
+    run, now = make_run("graded"), [0.0]
+    watch = Watch(run, clock=lambda: now[0])
+    args = SimpleNamespace(eval_batch_size=4, world_size=1, device="cpu")
+    state = SimpleNamespace(is_world_process_zero=True)
+    rows = SimpleNamespace(dataset=range(10))
+    said = []
+    for _ in range(3):
+        now[0] += 2
+        watch.on_prediction_step(args, state, None, eval_dataloader=rows)
+        said.append((run.state().phase, run.state().count))
+    assert said == [("grading", (4, 10)), ("grading", (8, 10)), ("grading", (10, 10))]
+    assert run.state().share == 1.0
+    watch.on_evaluate(args, state, None)
+    assert (run.state().phase, run.state().count) == ("training", (0, 0))
 
 
 def test_out_of_memory_halves_the_batch_and_keeps_the_step(make_run: Make) -> None:
