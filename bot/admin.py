@@ -5,7 +5,6 @@ else these are words without a meaning: they never learn that such orders exist.
 not decided here but in `storage.releases`.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,27 +14,25 @@ from bot.access import Access
 from bot.admin_compare import Contest
 from bot.admin_correct import Correcting
 from bot.admin_export import Exporting
+from bot.admin_live import Change
 from bot.admin_orders import Order, knob, recognise, release_name
-from bot.admin_training import Said, Training, yes_no
-from bot.effects import Effect, Outcome, Used, WantsYes
+from bot.admin_training import Said, Training
+from bot.effects import Effect, Outcome, Used
 from bot.mind import Mind
-from bot.releases import ALIVE, CANDIDATE, Keeper
+from bot.releases import ALIVE, Keeper
 from bot.texts import Texts
-from core import logs
-from core.errors import EngineError, LafiyaError, ReleaseRefused, ReleaseUnusable
+from core.errors import EngineError, ReleaseRefused
 from core.messages import Answer, Kind, Reply, Source, Turn
 from inference.engine import BASE
 from knowledge.folding import fold
 from storage import instances
 from storage.instances import Serving
-from storage.releases import Listed
 from storage.store import Store
 from training.jobs import RunRefused
 from training.registry import Registry
 
 #: Seconds that an answer waits for a release to be loaded, here or everywhere.
 PATIENCE = 25.0
-LOOK_AGAIN = 0.25
 #: Behind an order: what it does is told, and nothing is done.
 HELP = frozenset({"help", "taimako", "?"})
 #: What the ids of our buttons begin with.
@@ -98,7 +95,12 @@ class Desk:
 
     def contest(self) -> Contest:
         """What asks several releases the same question."""
-        return Contest(self.registry, self.keeper, self._staged)
+        return Contest(self.registry, self.keeper, self._change().staged)
+
+    def _change(self) -> Change:
+        return Change(
+            self.store, self.registry, self.keeper, self.servings, self.patience, self.clock
+        )
 
     def _obey(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said:
         try:
@@ -139,13 +141,13 @@ class Desk:
             case Order.SET:
                 return self._set(rest, turn, mind)
             case Order.ROLLBACK:
-                return self._ask_rollback(turn, mind)
+                return self._change().ask_rollback(turn, mind)
             case Order.COMPARE if rest:
                 return self._compare(rest, turn, mind)
             case Order.LOAD if rest:
-                return self._load(self._named(rest), turn, mind)
+                return self._change().load(self._named(rest), turn, mind)
             case Order.SWAP if rest:
-                return self._ask_swap(self._named(rest), turn, mind)
+                return self._change().ask_swap(self._named(rest), turn, mind)
             case Order.CANCEL:
                 return self.training.ask_cancel(turn, mind)
             case Order.DATA:
@@ -189,13 +191,13 @@ class Desk:
             case Order.PROGRESS, [name]:
                 return training.curve(training.jobs.find(name), turn, mind), ()
             case Order.SWAP, [name, "ask"]:
-                return self._ask_swap(name, turn, mind), ()
+                return self._change().ask_swap(name, turn, mind), ()
             case Order.SWAP, [name, counter, "yes"] if counter.isdigit():
-                return self._swap(name, int(counter), turn, mind)
+                return self._change().swap(name, int(counter), turn, mind)
             case Order.SAVE, [name, "yes"]:
                 return self.exporting.push(name, turn, mind)
             case Order.ROLLBACK, [counter, "yes"] if counter.isdigit():
-                return Reply(self._rollback(int(counter), turn, mind)), ()
+                return Reply(self._change().rollback(int(counter), turn, mind)), ()
         return None
 
     def _models(self, turn: Turn, mind: Mind) -> Reply:
@@ -215,108 +217,10 @@ class Desk:
         self.keeper.look()
         return Reply(mind.say(turn, "admin-set", knob=name, value=value))
 
-    def _load(self, name: str, turn: Turn, mind: Mind) -> Reply:
-        """Resident here and, by the store, soon everywhere: for comparing."""
-        if name != BASE:
-            self.registry.find(name)
-            if not self._staged(name):
-                return Reply(mind.say(turn, "admin-loading", release=name))
-            actor, now = turn.actor, self.clock()
-            instances.tune(self.store, CANDIDATE, name, actor=actor, now=now)
-            self.keeper.look()
-        return Reply(mind.say(turn, "admin-loaded", release=name))
-
-    def _ask_swap(self, name: str, turn: Turn, mind: Mind) -> Reply:
-        """The gate is asked before the person is: no button for what would be refused."""
-        row, pointer = self._passed(name), self.registry.pointer()
-        if pointer.release == name:
-            raise ReleaseRefused("already_live", f"{name} is live already", name)
-        text = mind.say(
-            turn,
-            "admin-swap-ask",
-            release=name,
-            before=pointer.release or BASE,
-            figures=admin_show.figures(row) or "–",
-        )
-        return Reply(text, yes_no(turn, mind, f"swap:{name}:{pointer.counter}", "swap"))
-
     def _named(self, rest: str) -> str:
         """The release that an admin means by its name or label. Raises ReleaseRefused."""
         name = release_name(rest)
         return name if name == BASE else self.registry.find(name).name
-
-    def _passed(self, name: str) -> Listed:
-        """A release that may be asked about. The registry decides again, for good."""
-        row = self.registry.find(name)
-        if not row.verdict:
-            code = "failed" if row.verdict is False else "not_passed"
-            raise ReleaseRefused(code, f"{name} has not passed the gate", name)
-        return row
-
-    def _swap(self, name: str, counter: int, turn: Turn, mind: Mind) -> Said:
-        """Tried here first: what this engine cannot serve does not become live at all."""
-        self._passed(name)
-        if self.keeper.able and not self._staged(name):
-            return Reply(mind.say(turn, "admin-loading", release=name)), ()
-        step = self.registry.promote(name, actor=turn.actor, now=self.clock(), expected=counter)
-        if step.live:
-            return Reply(self._live(name, turn, mind)), ()
-        there, needed = step.approvals, self.registry.approvals
-        text = mind.say(turn, "admin-swap-agreed", release=name, there=there, all=needed)
-        return Reply(text), (WantsYes(name, there, needed, turn.actor),)
-
-    def _ask_rollback(self, turn: Turn, mind: Mind) -> Reply:
-        pointer, before = self.registry.pointer(), self.registry.before()
-        text = mind.say(
-            turn, "admin-rollback-ask", release=pointer.release or BASE, before=before or BASE
-        )
-        return Reply(text, yes_no(turn, mind, f"rollback:{pointer.counter}", "rollback"))
-
-    def _rollback(self, counter: int, turn: Turn, mind: Mind) -> str:
-        now = self.clock()
-        pointer = self.registry.rollback(actor=turn.actor, now=now, expected=counter)
-        return self._live(pointer.release or BASE, turn, mind)
-
-    def _live(self, release: str, turn: Turn, mind: Mind) -> str:
-        """What became of it, after a moment in which the processes may load it."""
-        head = mind.say(turn, "admin-live", release=release)
-        servings = self._until_served(release)
-        return f"{head}\n{admin_show.spread(mind.texts, turn.language, release, servings)}"
-
-    def _until_served(self, release: str) -> list[Serving]:
-        until = time.monotonic() + self.patience
-        while True:
-            self.keeper.tick(self.clock())
-            self.keeper.join(max(0.0, until - time.monotonic()))
-            self.keeper.tick(self.clock())
-            servings = self.servings()
-            settled = all(s.release == release for s in servings) or self.keeper.trouble()
-            if settled or time.monotonic() >= until:
-                return servings
-            time.sleep(LOOK_AGAIN)
-
-    def _staged(self, name: str) -> bool:
-        """Whether a release is resident here, after a while; it goes on being loaded if not.
-
-        Raises ReleaseRefused or ReleaseUnusable.
-        """
-        failure: list[LafiyaError] = []
-
-        def stage() -> None:
-            try:
-                self.keeper.stage(name)
-            except LafiyaError as error:
-                failure.append(error)
-            except Exception as error:
-                logs.crash("release.failed", error, release=name)
-                failure.append(ReleaseUnusable(f"{name}: unforeseen: {type(error).__name__}"))
-
-        thread = threading.Thread(target=stage, name="stage", daemon=True)
-        thread.start()
-        thread.join(self.patience)
-        if failure:
-            raise failure[0]
-        return not thread.is_alive()
 
     def _compare(self, question: str, turn: Turn, mind: Mind) -> Reply:
         if not self.keeper.able:
