@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core import logs
 from core.settings import Settings
-from training import room
+from training import room, run
 from training.config import TrainConfig
 from training.folder import RunFolder
 
@@ -33,6 +33,7 @@ def free() -> int | None:
 
 
 def _need(wanted: TrainConfig) -> int:
+    run.before_all(wanted)
     from training.gemma.dry import expected
 
     return CONTEXT + sum(expected(wanted).values())

@@ -58,9 +58,16 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _here(folder: RunFolder) -> int:
-    if folder.config().unsloth is not False and importlib.util.find_spec("unsloth"):
+def before_all(wanted: TrainConfig) -> None:
+    """Import Unsloth where a run uses it; to be called before anything imports transformers."""
+    if wanted.unsloth is False or not importlib.util.find_spec("unsloth"):
+        return
+    if wanted.unsloth or importlib.import_module("torch").cuda.is_available():
         importlib.import_module("unsloth")
+
+
+def _here(folder: RunFolder) -> int:
+    before_all(folder.config())
     return int(importlib.import_module("training.gemma.sft").main(folder))
 
 

@@ -7,7 +7,7 @@ files. Unsloth is optional because parts of it are AGPL-3.0 and LGPL-3.0.
 
 import importlib.util
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -15,6 +15,9 @@ from core import logs
 from core.errors import SettingsError
 from inference.gemma.load import Loaded, load
 from training.config import TARGETS, TrainConfig
+
+#: The same layers by a pattern, in a checkpoint that also sees.
+TEXT_ONLY: Final = rf"(?!.*(?:vision|multi_modal)).*\.(?:{'|'.join(TARGETS)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ def _with_unsloth(wanted: TrainConfig) -> Prepared:
         finetune_language_layers=True,
         finetune_attention_modules=True,
         finetune_mlp_modules=True,
+        # Without a GPU it does not heed the first of these, and the engine serves no vision tower.
+        target_modules=TEXT_ONLY,
         r=wanted.rank,
         lora_alpha=wanted.alpha,
         lora_dropout=wanted.dropout,
