@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,11 +23,15 @@ from inference.choose import choose
 from inference.engine import BASE, Engine, Generation, Only, OnText, Request
 from training import data, gate, report
 from training.cases import Case, cases
+from training.choices import read
 from training.config import config
 from training.evaluate import Examined, Said, examine
 from training.folder import RunFolder
 from training.registry import Registry, Report
 from training.rows import Conversation
+
+if TYPE_CHECKING:
+    from training.gemma.loss import Known
 
 WAIT = 0.2
 #: Held-out questions that are asked unless somebody says otherwise.
@@ -45,6 +49,8 @@ class Examination:
     say: Callable[[str], None]
     #: Told of every question that was answered: how many by now, and how many there are in all.
     asked: Callable[[int, int], None] = lambda count, questions: None
+    #: Files or hub sets of multiple-choice questions (`training.choices`).
+    choices: tuple[str, ...] = ()
 
     def run(self, name: str, *, most: int, actor: str) -> tuple[Report, Path]:
         """Examine one release beside base and live; the verdict, and the report's folder.
@@ -56,10 +62,10 @@ class Examination:
         rows = self._held_out(name)
         questions = cases(rows, most=most)
         names = self._contenders(name)
-        losses = self._losses(names, rows)
+        known = self._known(names, rows)
         with self._engine(names) as mind:
             examined = [
-                self._examined(number, one, len(names), questions, mind, losses.get(one))
+                self._examined(number, one, len(names), questions, mind, known.get(one))
                 for number, one in enumerate(names)
             ]
         live = examined[1].figures if len(examined) == 3 else None
@@ -83,16 +89,18 @@ class Examination:
         share = config({}).grounded
         return data.prepare([data.Source(data.STARTER)], tools, grounded=share).held_out
 
-    def _losses(self, names: Sequence[str], rows: Sequence[Conversation]) -> dict[str, float]:
+    def _known(self, names: Sequence[str], rows: Sequence[Conversation]) -> "dict[str, Known]":
         if self.settings.engine == "openai" or find_spec("torch") is None:
-            self.say("no model in this process: losses are not measured")
+            self.say("no model in this process: losses and choices are not measured")
             return {}
-        from training.gemma.loss import held_out
+        from training.gemma.loss import known
 
-        self.say("losses on the held-out questions")
+        choices = [one for source in self.choices for one in read(source)]
+        self.say(f"losses on the held-out questions; {len(choices)} multiple-choice questions")
         adapters = {one: Path(self.registry.fetch(one).folder) for one in names if one != BASE}
         most = rows[: self.settings.evaluate_rows]
-        return held_out(self.settings.model, adapters, most, quantize=self.settings.quantize)
+        quantize = self.settings.quantize
+        return known(self.settings.model, adapters, most, choices, quantize=quantize)
 
     @contextmanager
     def _engine(self, names: Sequence[str]) -> Iterator[Mind]:
@@ -116,14 +124,18 @@ class Examination:
         releases: int,
         questions: Sequence[Case],
         mind: Mind,
-        loss: float | None,
+        known: "Known | None",
     ) -> Examined:
         def told(count: int) -> None:
             self.asked(number * len(questions) + count, releases * len(questions))
             if count % 20 == 0 or count == len(questions):
                 self.say(f"{release}: {count} of {len(questions)} questions")
 
-        return examine(release, questions, Asker(mind), loss=loss, at_once=AT_ONCE, on_case=told)
+        loss, choice = (known.loss, known.choice) if known else (None, None)
+        ask = Asker(mind)
+        return examine(
+            release, questions, ask, loss=loss, choice=choice, at_once=AT_ONCE, on_case=told
+        )
 
     def _written(
         self, name: str, examined: Sequence[Examined], verdict: Report, questions: Sequence[Case]
@@ -186,13 +198,18 @@ class Heard(Only):
 @click.command()
 @click.argument("name")
 @click.option("--most", default=MOST, show_default=True, help="Held-out questions to ask.")
+@click.option(
+    "--choices", multiple=True, metavar="FILE", help="Multiple-choice questions; or owner/name:part"
+)
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
 @click.pass_obj
-def evaluate(settings: Settings, name: str, most: int, as_json: bool) -> None:
+def evaluate(
+    settings: Settings, name: str, most: int, choices: tuple[str, ...], as_json: bool
+) -> None:
     """Examine release NAME beside base and live, and let the gate judge it. Exit 1: failed."""
     with opened(settings, as_json) as office:
         examination = Examination(
-            settings, office.registry, lambda text: click.echo(text, err=True)
+            settings, office.registry, lambda text: click.echo(text, err=True), choices=choices
         )
         verdict, folder = examination.run(name, most=most, actor=office.actor(None))
         lines = (folder / "report.md").read_text("utf-8").partition("\n## ")[0]

@@ -1,36 +1,59 @@
-"""How surprised a model is by vetted answers it has not seen: nats a token, base and adapters."""
+"""What a model knows, measured without drawing a word: base and adapters on one loaded model.
+
+The loss is how surprised it is by vetted answers it has not seen, in nats a token.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from inference.engine import BASE
-from inference.gemma.load import load
+from inference.gemma.load import Loaded, load
+from training.choices import Choice
+from training.gemma import choice
 from training.gemma.tokens import IGNORED, Encoded, encode_all
 from training.rows import Conversation
 
 
-def held_out(
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A release's loss, and its share of right answers to multiple-choice questions."""
+
+    loss: float
+    choice: float | None = None
+
+
+def known(
     model: str,
     adapters: Mapping[str, Path],
     rows: Sequence[Conversation],
+    questions: Sequence[Choice] = (),
     *,
     max_length: int = 2048,
     quantize: str = "none",
-) -> dict[str, float]:
-    """The mean loss of each adapter (and of `base`) over every learnt token of the rows.
+) -> dict[str, Known]:
+    """Each adapter's figures, and those of `base`: loss over every learnt token of the rows.
 
     One base model is loaded and the adapters are put on it in turn. Raises SettingsError,
     EngineAbsent, and what PEFT raises for an adapter of another model.
     """
     loaded = load(model, quantize=quantize)
     encoded = encode_all(rows, loaded.tokenizer, max_length).rows
-    losses = {BASE: mean(loaded.model, encoded, loaded.device)}
+
+    def look(of: Any) -> Known:
+        return Known(mean(of, encoded, loaded.device), _right(of, loaded, questions))
+
+    found = {BASE: look(loaded.model)}
     for name, folder in adapters.items():
-        losses[name] = _with(loaded.model, name, folder, encoded, loaded.device)
-    return losses
+        adapted = _with(loaded.model, name, folder)
+        try:
+            found[name] = look(adapted)
+        finally:
+            adapted.unload()
+    return found
 
 
 def mean(model: Any, rows: Sequence[Encoded], device: Any) -> float:
@@ -50,11 +73,11 @@ def mean(model: Any, rows: Sequence[Encoded], device: Any) -> float:
     return total / max(1, count)
 
 
-def _with(model: Any, name: str, folder: Path, rows: Sequence[Encoded], device: Any) -> float:
+def _right(model: Any, loaded: Loaded, questions: Sequence[Choice]) -> float | None:
+    return choice.right(model, loaded.tokenizer, questions, loaded.device) if questions else None
+
+
+def _with(model: Any, name: str, folder: Path) -> Any:
     from peft import PeftModel
 
-    adapted = PeftModel.from_pretrained(model, str(folder), adapter_name=name)
-    try:
-        return mean(adapted, rows, device)
-    finally:
-        adapted.unload()
+    return PeftModel.from_pretrained(model, str(folder), adapter_name=name)
