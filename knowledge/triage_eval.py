@@ -9,7 +9,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -117,24 +117,34 @@ def write(report: str, page: Path = PAGE) -> None:
 def _report() -> Iterator[str]:
     served, unseen = Triage.load(), split_triage()
     yield f"Written by `{COMMAND}`. Model `{triage_model.load().version}`."
-    yield from _by_sign(unseen)
-    yield from _routine(unseen)
+    sets = routine_sets()
+    yield from _by_sign(unseen, in_vain(unseen, sets.values()))
+    yield from _routine(unseen, sets)
     yield from _chat(unseen)
     yield from _files(served)
     yield from _speed()
 
 
-def _by_sign(triage: Triage) -> Iterator[str]:
+def in_vain(triage: Triage, sets: Iterable[Sequence[Case]]) -> Counter[str]:
+    """Count by sign the alarms that `triage` raises for messages that must not escalate."""
+    found = (triage.check(case.text) for cases in sets for case in cases)
+    return Counter(finding.sign for finding in found if finding is not None and live(finding))
+
+
+def _by_sign(triage: Triage, vain: Counter[str]) -> Iterator[str]:
     yield "\n**Danger signs, in templates that the measured model never saw**\n"
-    yield "| sign | messages | recall, hooked | recall, unhooked | named the same sign |"
-    yield "|---|---|---|---|---|"
+    yield (
+        "| sign | messages | recall, hooked | recall, unhooked | named the same sign "
+        "| raised in vain (messages of the next table) |"
+    )
+    yield "|---|---|---|---|---|---|"
     whole: list[Case] = []
     for sign in triage.signs:
         cases = _of_sign(sign)
         whole += cases
-        if cases:
-            yield _sign_row(triage, sign, cases)
-    yield _sign_row(triage, "**all**", whole)
+        if cases or vain[sign]:
+            yield f"{_sign_row(triage, sign, cases)} {vain[sign]} |"
+    yield f"{_sign_row(triage, '**all**', whole)} {vain.total()} |"
 
 
 def _of_sign(sign: str) -> list[Case]:
@@ -150,10 +160,8 @@ def _sign_row(triage: Triage, name: str, cases: Sequence[Case]) -> str:
     )
 
 
-def _routine(triage: Triage) -> Iterator[str]:
-    yield "\n**Messages that must not escalate, none of them trained on**\n"
-    yield "| set | messages | escalated |"
-    yield "|---|---|---|"
+def routine_sets() -> dict[str, list[Case]]:
+    """Return the messages that must not escalate and were never trained on, by what they are."""
     sets = {
         "routine questions as people ask them": [Case(NONE, t) for t in questions(test=True)],
         "hard negatives (templates, near-misses)": list(
@@ -166,6 +174,13 @@ def _routine(triage: Triage) -> Iterator[str]:
     texts = corpus("test")
     for source in sorted({source for source, _ in texts}):
         sets[f"{source} test sample"] = [Case(NONE, text) for name, text in texts if name == source]
+    return sets
+
+
+def _routine(triage: Triage, sets: Mapping[str, Sequence[Case]]) -> Iterator[str]:
+    yield "\n**Messages that must not escalate, none of them trained on**\n"
+    yield "| set | messages | escalated |"
+    yield "|---|---|---|"
     for name, cases in sets.items():
         result = score(triage, cases)
         yield f"| {name} | {result.routine} | {_count(result.escalated, result.routine)} |"
@@ -202,6 +217,7 @@ def _files(triage: Triage) -> Iterator[str]:
             f"| {_count(result.escalated, result.routine)} | {result.helpline} |"
         )
     yield from _missed(triage, every[-1][1])
+    yield from _untested(triage, every[-1][1])
     if any(path.stem == LATEST for path in paths):
         yield AFTERWARDS
 
@@ -212,6 +228,16 @@ def _missed(triage: Triage, cases: Sequence[Case]) -> Iterator[str]:
     )
     listed = ", ".join(f"{sign} {count}" for sign, count in sorted(missed.items())) or "none"
     yield f"\nMissed in the held-out files, by sign: {listed}."
+
+
+def _untested(triage: Triage, cases: Sequence[Case]) -> Iterator[str]:
+    names = [sign for sign in triage.signs if not _of_sign(sign)]
+    result = score(triage, [case for case in cases if case.expect in names])
+    if names:
+        yield (
+            f"\nOf {', '.join(names)} no template fell to the test side of the split: of the "
+            f"{result.danger} messages about them in these files {result.caught} raise the alarm."
+        )
 
 
 def _speed() -> Iterator[str]:

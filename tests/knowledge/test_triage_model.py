@@ -16,6 +16,7 @@ from knowledge.triage_eval import (
     HELD_OUT,
     Case,
     held_out_file,
+    in_vain,
     score,
     split_triage,
     write,
@@ -132,9 +133,14 @@ def test_the_bar_on_held_out_messages() -> None:
     result = score(Triage.load(), cases)
     assert result.caught / result.danger >= 0.97
     # Half of these are near-misses made to fool it; wording of suicide is meant to escalate.
-    assert (result.escalated - result.helpline) / result.routine <= 0.06
+    assert (result.escalated - result.helpline) / result.routine <= 0.05
     routine = score(split_triage(), [Case(NONE, text) for text in questions(test=True)])
     assert routine.escalated / routine.routine <= 0.03
+
+
+def test_alarms_raised_in_vain_are_counted_by_the_sign_they_name() -> None:
+    vain = [Case(NONE, "maciji ya sare ni"), Case(NONE, "yarona ya suma"), Case(NONE, "ina kwana")]
+    assert in_vain(Triage.load(), [vain[:1], vain[1:]]) == {"snakebite": 1, "unconscious": 1}
 
 
 def test_routine_questions_are_the_topics_as_they_stand_now_without_the_dangers() -> None:
