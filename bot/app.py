@@ -202,9 +202,12 @@ def build(
     engine: Engine | None = None,
     channels: Mapping[str, Channel] | None = None,
     mind: Mind | None = None,
+    env_file: str = "",
 ) -> App:
     """Wire the service. Opens the database but neither migrates it nor starts anything.
 
+    `env_file` is where the settings came from, besides the environment: trainings and exports are
+    processes of their own and read it again.
     `engine`, `channels` and `mind` replace what the settings name (tests).
     Raises SettingsError, StoreError.
     """
@@ -220,7 +223,7 @@ def build(
     admins = settings.admin_list()
     known = frozenset((c, database.cipher.blind(c, identity_of(a))) for c, a in admins)
     access = Access(database, settings.address(), (actor_of(*admin) for admin in known))
-    keeper, desk, mind = _kept(settings, database, mind, lease, access)
+    keeper, desk, mind = _kept(settings, database, mind, lease, access, env_file)
     links = DataLinks(database, settings.address())
     pictures = PictureLinks(database, settings.address())
     applier = Applier(database, texts, admins, links.make, mind.triage.title, settings.reply_hours)
@@ -285,18 +288,19 @@ def build(
 
 
 def _kept(
-    settings: Settings, database: Store, mind: Mind, instance: str, access: Access
+    settings: Settings, database: Store, mind: Mind, instance: str, access: Access, env_file: str
 ) -> tuple[Keeper, Desk, Mind]:
     """The mind with its engine kept at the live release, and the admins' orders about that."""
     registry = open_registry(settings, database)
     keeper = Keeper(database, registry, mind.engine, instance, mind.sampling)
     answering = mind.engine
+    again = (env_file,) if env_file else ()
     training = Training(
-        Jobs(Path(settings.runs), RUN),
+        Jobs(Path(settings.runs), RUN, again),
         settings.model,
         lambda: answering.status().name == IN_PROCESS,
     )
-    exports = Exports(Jobs(Path(settings.exports), EXPORT))
+    exports = Exports(Jobs(Path(settings.exports), EXPORT, again))
     links = ReleaseLinks(database, exports, settings.public_url)
     exporting = Exporting(
         exports, registry, links, pushes=bool(settings.hf_token.get_secret_value())

@@ -79,7 +79,8 @@ def web_app(app: App) -> Flask:
 
 
 def _build(settings: Settings, engine: Engine | None = None) -> App:
-    app = composition.build(settings, engine=engine)
+    env_file = click.get_current_context().find_root().params.get("env_file")
+    app = composition.build(settings, engine=engine, env_file=str(env_file or ""))
     store.migrate(app.store)
     status = app.mind.engine.status()
     logs.event("engine.chosen", engine=status.name, detail=status.detail)

@@ -67,10 +67,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A small file that goes out with a reply: a person's own data, or a picture (.png)."""
+    """A small file that goes out with a reply: a person's own data (.json), a picture (.png), or
+    any other.
+    """
 
     name: str
     content: bytes = field(repr=False)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its content can be read as text."""
+        return self.name.endswith(".json")
 
     @property
     def is_picture(self) -> bool:

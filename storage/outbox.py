@@ -292,14 +292,14 @@ def document(store: Store, part_id: int) -> Document | None:
 
 
 def _packed(document: Document) -> str:
-    """A file as the text that is sealed: pictures are no text."""
+    """A file as the text that is sealed."""
     content = document.content
-    return b64encode(content).decode() if document.is_picture else content.decode()
+    return content.decode() if document.is_text else b64encode(content).decode()
 
 
 def _unpacked(name: str, text: str) -> Document:
     plain = Document(name, text.encode())
-    return Document(name, b64decode(text)) if plain.is_picture else plain
+    return plain if plain.is_text else Document(name, b64decode(text))
 
 
 def _readable(store: Store, row: Any, now: float) -> Parcel | None:

@@ -52,13 +52,14 @@ class Clinic(House):
         self.order("/english", who)
 
 
-def open_clinic(mind, url, shelf, **settings) -> Clinic:
+def open_clinic(mind, url, shelf, *, env_file="", **settings) -> Clinic:
     """A service on a database and a folder of releases; close it with `app.stop()`."""
     telegram, whatsapp = FakeChannel(can=TELEGRAM), FakeChannel(name="whatsapp", can=WHATSAPP)
     app = build(
         Settings(database_url=url, admins=ADMINS, releases=str(shelf), **settings),
         channels={"telegram": telegram, "whatsapp": whatsapp},
         mind=mind,
+        env_file=env_file,
     )
     app.desk.patience = 0.2
     return Clinic(app, telegram, whatsapp)

@@ -1,6 +1,8 @@
 """/save and /export, with an export that writes a small file instead of working."""
 
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,18 @@ from webhooks.factory import create_app
 FILES = {"adapter": ["v1-adapter.zip"], "gguf": ["g/v1.gguf", "g/README.md"]}
 
 
+#: No text, as weights are none.
+WEIGHTS = b"\xffights\0"
+
+
 def write(run: RunFolder) -> None:
     """What an export leaves: files of seven bytes, or an address on the hub."""
     wanted = read(run)
     files = FILES.get(wanted.form, ["m/a", "m/b"])
     for name in files:
         (run.path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
-        (run.path / "files" / name).write_bytes(b"weights")
-    rows = [{"path": name, "bytes": 7, "sha256": ""} for name in files]
+        (run.path / "files" / name).write_bytes(WEIGHTS)
+    rows = [{"path": name, "bytes": len(WEIGHTS), "sha256": ""} for name in files]
     url = "https://hub.test/clinic/v1" if wanted.form == "hub" else ""
     run.finish({"folder": "" if url else str(run.path / "files"), "url": url, "files": rows})
     run.update(phase="done")
@@ -99,7 +105,27 @@ def test_export_hands_the_file_over(clinic):
     said = clinic.order("/export")
     assert said.startswith("v1 (adapter, 0.1 MB)")
     document = clinic.telegram.sent[-1].reply.document
-    assert (document.name, document.content) == ("v1-adapter.zip", b"weights")
+    assert (document.name, document.content) == ("v1-adapter.zip", WEIGHTS)
+
+
+def test_the_process_reads_the_settings_that_we_were_started_with(sqlite_url, tmp_path):
+    """`lafiya --env FILE serve`: what stands in the file is in no environment."""
+    settings = {"releases": tmp_path / "shelf", "exports": tmp_path / "exports"}
+    env_file = tmp_path / "another.env"
+    lines = [f"{name.upper()}={value}" for name, value in settings.items()]
+    env_file.write_text("\n".join([*lines, f"DATABASE_URL={sqlite_url}"]))
+    exports = {"exports": str(settings["exports"])}
+    mind, shelf = tiny_mind(FakeEngine()), settings["releases"]
+    clinic = open_clinic(mind, sqlite_url, shelf, env_file=str(env_file), **exports)
+    added(clinic.registry, tmp_path, "v1")
+    exporting = clinic.app.desk.exporting
+    run = exporting.exports.begin(ExportConfig(release="v1"))
+    assert list(wait(run, exporting.exports.jobs, every=0.02))[-1].phase == "done"
+    clinic.order("/fitar v1")
+    content = clinic.telegram.sent[-1].reply.document.content
+    assert "v1/release.json" in zipfile.ZipFile(io.BytesIO(content)).namelist()
+    assert clinic.app.desk.training.jobs.arguments == (str(env_file),)
+    clinic.app.stop()
 
 
 def test_on_whatsapp_there_is_a_link_for_an_hour(make):
@@ -109,10 +135,10 @@ def test_on_whatsapp_there_is_a_link_for_an_hour(make):
     token = said.rpartition("/")[2]
     web = create_app(clinic.app).test_client()
     with web.get(f"/data/release/{token}") as got:
-        assert (got.status_code, got.data) == (200, b"weights")
+        assert (got.status_code, got.data) == (200, WEIGHTS)
         assert "v1-adapter.zip" in got.headers["Content-Disposition"]
     with web.get(f"/data/release/{token}", headers={"Range": "bytes=2-3"}) as got:
-        assert (got.status_code, got.data) == (206, b"ig")
+        assert (got.status_code, got.data) == (206, WEIGHTS[2:4])
     assert web.get(f"/data/release/{token[:-2]}xx").status_code == 410
     Path(clinic.app.release(token)).unlink()
     assert web.get(f"/data/release/{token}").status_code == 410

@@ -55,8 +55,9 @@ def test_a_part_comes_back_as_it_was_queued(any_store):
     assert ready(any_store, "whatsapp") == []
 
 
-def test_a_picture_comes_back_as_it_was_queued(any_store):
-    picture = Document("r1.png", bytes(range(256)))
+@pytest.mark.parametrize("name", ["r1.png", "v1-adapter.zip", "v1.gguf"])
+def test_a_file_that_is_no_text_comes_back_as_it_was_queued(any_store, name):
+    picture = Document(name, bytes(range(256)))
     queue(any_store, talk(any_store), Reply("zane", document=picture))
     [parcel] = ready(any_store)
     assert parcel.reply.document == picture
