@@ -140,31 +140,35 @@ class Progress:
     def _word(
         self, watch: Watch, task: RunFolder, state: State, channel: Channel, now: float
     ) -> None:
-        """How it ended, as a reply of its own."""
-        reply = admin_progress.ended(
+        """How it ended, as a reply of its own; the picture after it, so that it can cost nothing.
+
+        A provider that refuses a picture, or cannot fetch it, would take the words with it.
+        """
+        word = admin_progress.ended(
             self.texts, watch.language, watch.run, state, self._release(watch), task.result()
         )
+        said = [word]
         if state.phase == "done" and watch.run == told(watch.run):
-            reply = self._drawn(reply, task, watch.language, channel)
+            found = admin_curve.picture(task, shown=channel.can.pictures)
+            if isinstance(found, str):
+                said = [word.with_note(self.texts(found, watch.language))]
+            else:
+                caption = self.texts("admin-curve", watch.language, run=task.name)
+                said = [word, Reply(caption, document=found)]
         with self.store.write() as connection:
             if not watches.step(connection, watch, status=watches.ENDED, told_at=now):
                 return
-            notices.say(
-                connection,
-                self.store,
-                watch.conversation_id,
-                reply,
-                reason=f"run:{watch.run}",
-                now=now,
-                expires_at=now + self.reply_hours * 3600,
-            )
+            for reply in said:
+                notices.say(
+                    connection,
+                    self.store,
+                    watch.conversation_id,
+                    reply,
+                    reason=f"run:{watch.run}",
+                    now=now,
+                    expires_at=now + self.reply_hours * 3600,
+                )
         logs.event("progress.ended", run=watch.run, phase=state.phase, channel=watch.channel)
-
-    def _drawn(self, reply: Reply, run: RunFolder, language: str, channel: Channel) -> Reply:
-        found = admin_curve.picture(run, shown=channel.can.pictures)
-        if isinstance(found, str):
-            return reply.with_note(self.texts(found, language))
-        return Reply(reply.text, reply.choices, found)
 
     def _release(self, watch: Watch) -> Listed | None:
         try:

@@ -106,14 +106,15 @@ def test_the_end_is_said_once_and_shown_in_the_message(ward, tmp_path):
     ward.run.update(phase="done")
     for _ in range(4):
         ward.tick()
-    *_, word = ward.heard()
+    *_, word, picture = ward.heard()
     assert word.text.splitlines() == [
         "Training of r1 is done.",
         "Loss on questions that were kept apart: 11.000 → 5.500, after 2 min of learning.",
         "r1 passed the gate: it may go live.",
     ]
-    assert word.document.name == "r1.png"
-    assert word.document.content.startswith(b"\x89PNG")
+    assert word.document is None
+    assert picture.document.name == "r1.png"
+    assert picture.document.content.startswith(b"\x89PNG")
     assert len([r for r in ward.heard() if "is done" in r.text]) == 1
     assert ward.edits()[-1].startswith("r1: done")
     assert ward.telegram.edited[-1][2].choices == ()
@@ -122,6 +123,16 @@ def test_the_end_is_said_once_and_shown_in_the_message(ward, tmp_path):
     [swap] = [choice.id for choice in word.choices]
     assert "Put r1 live in place of base?" in ward.order("", press=swap)
     assert ward.live is None
+
+
+def test_a_picture_that_is_refused_does_not_cost_the_word(ward, tmp_path):
+    with going(ward.jobs, "r1"):
+        ward.order("/progress")
+    ward.run.log({"step": 1, "loss": 3.0})
+    ward.run.update(phase="done")
+    ward.tick()
+    ward.telegram.fail_next(None, SendRefused(code="400"))
+    assert ward.heard()[-1].text.startswith("Training of r1 is done.")
 
 
 def test_a_failed_gate_gives_its_reasons_and_no_button(ward, tmp_path):
