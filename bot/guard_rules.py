@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from core.errors import SettingsError
+from core.yaml_files import read_yaml
 from knowledge.folding import fold
 
 Kind = Literal["always", "advice", "carried"]
@@ -142,7 +143,7 @@ class Rules:
         Raises: OSError when the file is missing, SettingsError naming the rule that is wrong.
         """
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+            raw = read_yaml(path)
             return _rules(raw)
         except (yaml.YAMLError, KeyError, TypeError, ValueError, re.error) as error:
             raise SettingsError(f"{path.name}: {error}") from error

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from core.yaml_files import read_yaml
 from knowledge.folding import fold, tokens
 from knowledge.language_model import MOST_CHARACTERS, NgramModel
 
@@ -63,7 +62,7 @@ class Detector:
         Raises: OSError when a file is missing, ValueError or KeyError when one is not ours.
         """
         folder = folder or DATA
-        raw = yaml.safe_load((folder / WORDS_FILE).read_text(encoding="utf-8"))
+        raw = read_yaml(folder / WORDS_FILE)
         markers = {name: _markers(entry) for name, entry in raw.items() if name != "version"}
         return cls(NgramModel.load(folder / MODEL_FILE), markers)
 

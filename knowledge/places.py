@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from core.yaml_files import read_yaml
 from knowledge.folding import fold, tokens
 
 PLACES: Final = Path(__file__).parent / "data" / "places.yaml"
@@ -60,7 +59,7 @@ class Places:
 
         Raises: OSError or yaml.YAMLError when the file cannot be read.
         """
-        raw: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: Mapping[str, Any] = read_yaml(path)
         rows = {**raw["states"], **raw["regions"]}
         states = {_key(name): state for state, also in rows.items() for name in (state, *also)}
         held: dict[str, dict[str, None]] = {}

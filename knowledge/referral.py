@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from core.errors import LafiyaError
+from core.yaml_files import read_yaml
 
 HELPLINES: Final = Path(__file__).parent / "data" / "helplines.yaml"
 COUNTRIES: Final = {"NG": {"ha": "Nijeriya", "en": "Nigeria"}, "NE": {"ha": "Nijar", "en": "Niger"}}
@@ -92,7 +93,7 @@ def country_of(address: str) -> str | None:
 
 def _helplines(path: Path) -> Iterator[Helpline]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path)
     except yaml.YAMLError as error:
         raise ReferralError(f"{path.name}: not YAML: {error}") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("lines"), list):

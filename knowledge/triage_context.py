@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from core.yaml_files import read_yaml
 from knowledge.triage_sieve import Sieve, Union, needs
 from knowledge.triage_text import pattern_key
 
 RULES: Final = Path(__file__).parent / "data" / "triage_context.yaml"
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Context:
     @classmethod
     def load(cls, path: Path = RULES) -> "Context":
         """Read the rules file; raises OSError or yaml.YAMLError when it cannot be read."""
-        return cls(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))  # noqa: S506 -- safe loaders
+        return cls(read_yaml(path))
 
     def without_idioms(self, keyed: str) -> str:
         """Return the keyed sentence with figures of speech cut out."""

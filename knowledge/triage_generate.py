@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from core.yaml_files import read_yaml
 
 DATA: Final = Path(__file__).parent / "data"
 NONE: Final = "none"
@@ -80,7 +80,7 @@ def templates(folder: Path = DATA / "templates") -> list[Template]:
 
 def frames(path: Path = DATA / "triage_frames.yaml") -> Mapping[str, Any]:
     """Read the persons, the words before and after, and the habits of spelling."""
-    content: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content: Mapping[str, Any] = read_yaml(path)
     return content
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
+from core.yaml_files import read_yaml
 
 Urgency = Literal["now", "same-day"]
 Status = Literal["draft", "reviewed"]
 
 SIGNS: Final = Path(__file__).parent / "signs"
 MAX_REPLY: Final = 600
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class SignError(ValueError):
@@ -60,7 +59,7 @@ def load_signs(folder: Path = SIGNS) -> dict[str, Sign]:
 
 
 def _read(path: Path) -> Sign:
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 -- both are safe loaders
+    raw = read_yaml(path)
     _require(isinstance(raw, dict), path.stem, "not a mapping")
     try:
         sign = _build(raw)

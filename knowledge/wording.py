@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
+from core.yaml_files import read_yaml
 from knowledge.folding import expand, fold, written_out
 
 _HERE = Path(__file__).parent
@@ -90,8 +89,7 @@ class Wording:
 
         Raises ValueError when a phrase is claimed by two words.
         """
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        rows = yaml.load(synonyms.read_text("utf-8"), Loader=loader)  # noqa: S506
+        rows = read_yaml(synonyms)
         table = _same(rows["same"])
         same = Phrases(table | {_words(phrase): () for phrase in rows["ignore"]})
         labelled = [*examples(), *samples("train")]
