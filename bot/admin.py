@@ -21,7 +21,7 @@ from bot.effects import Effect, Outcome, Used
 from bot.mind import Mind
 from bot.releases import ALIVE, Keeper
 from bot.texts import Texts
-from core.errors import EngineError, ReleaseRefused
+from core.errors import EngineError, LafiyaError, ReleaseRefused
 from core.messages import Answer, Kind, Reply, Source, Turn
 from inference.engine import BASE
 from knowledge.folding import fold
@@ -110,7 +110,15 @@ class Desk:
                 (),
             )
         except (RunRefused, ReleaseRefused, EngineError) as error:
-            return _refused(error, turn, mind), ()
+            return _refused(error, turn, mind), self._instead(error)
+
+    def _instead(self, error: LafiyaError) -> tuple[Effect, ...]:
+        """Whoever wants a run while one goes on follows that one.
+
+        It may be their own: begun by this very message, and then the process died.
+        """
+        busy = isinstance(error, RunRefused) and error.code == "busy"
+        return self.training.follow() if busy else ()
 
     def _begun(self, order: Order, rest: str, turn: Turn, mind: Mind) -> Said | None:
         """Orders that go on in this conversation: runs and exports tell how they go; answers."""
@@ -170,7 +178,7 @@ class Desk:
         try:
             done = self._meant(order, about, turn, mind)
         except (RunRefused, ReleaseRefused, EngineError) as error:
-            done = _refused(error, turn, mind), ()
+            done = _refused(error, turn, mind), self._instead(error)
         return _outcome(done[0], order, turn, *done[1]) if done else None
 
     def _meant(self, order: Order, about: str, turn: Turn, mind: Mind) -> Said | None:

@@ -132,6 +132,11 @@ class Training:
         task = self.jobs.examine(name)
         return Reply(mind.say(turn, "admin-evaluate", release=name)), (Watch(self.jobs.key(task)),)
 
+    def follow(self) -> tuple[Effect, ...]:
+        """That this conversation is told of what is going on, if anything is."""
+        task = self.jobs.working()
+        return (Watch(self.jobs.key(task)),) if task else ()
+
     def line(self, texts: Texts, language: str) -> str:
         """What `/status` says of a run that is going on."""
         task = self.jobs.working()

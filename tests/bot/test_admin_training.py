@@ -113,6 +113,14 @@ def test_a_cancel_that_comes_too_late_stops_nothing_else(clinic):
     assert clinic.order("/cancel") == clinic.app.texts("admin-cancel-none", "en")
 
 
+def test_an_order_that_is_answered_again_after_a_crash_follows_the_run_it_began(clinic):
+    run = clinic.jobs.start(TrainConfig(), name="r1")  # and no reply was committed
+    assert "Another training is going on (r1)" in clinic.order("/train")
+    assert clinic.rows("SELECT run, status FROM watches") == [("r1", "open")]
+    clinic.confirm("/cancel")
+    until(lambda: clinic.jobs.state(run).phase == "cancelled")
+
+
 @pytest.mark.parametrize("order", Order)
 def test_every_order_has_help_that_does_nothing(clinic, order):
     said = clinic.order(f"/{order.value} help")
