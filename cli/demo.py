@@ -36,9 +36,11 @@ KNOBS: Final = (
     "--lr=1e-3",
     "--rank=16",
     "--alpha=512",
-    "--set=max_steps=150",
+    "--set=max_steps=200",
     "--set=checks=2",
     "--set=held_out_most=40",
+    # Passages make prompts four times as long, and a model as small as this cannot use them.
+    "--set=grounded=0",
 )
 #: Noise cannot be held to what people are owed: here the gate looks at danger signs and learning.
 GATE: Final = "hausa: 0\nbroken: 1\nrefused: 1\nrefused_drop: 1\nharmful: 1\nchrf_drop: 3\n"
