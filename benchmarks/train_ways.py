@@ -107,8 +107,8 @@ class Way:
 
 
 def wanted(**more: Any) -> TrainConfig:
-    """The settings of every way: the defaults of both, one epoch, no gradings."""
-    return config({"batch": STEP, "accumulation": 1, "checks": 1, **more})
+    """Our settings: the defaults (2 x 4 conversations a step), one epoch, no gradings."""
+    return config({"checks": 1, **more})
 
 
 def ours(**more: Any) -> Way:
@@ -119,7 +119,7 @@ def ours(**more: Any) -> Way:
     def make(model: Prepared, found: Sequence[Encoded], watch: list[Any], folder: Path) -> Any:
         return trainer.make(folder, settings, model, found, (), fit, watch)
 
-    return Way("ours" if not more else f"ours {more}", make)
+    return Way("ours", make)
 
 
 def plain(name: str, batch: int, accumulation: int) -> Way:
