@@ -272,9 +272,9 @@ def test_a_run_from_the_form_to_its_end(room):
     begun = visit.order("/train epochs=2 batch=2 lr=0.0001 data=starter evaluate=no")
     assert "has begun" in begun["text"]
     name = visit.get("state").json["runs"][0]["name"]
-    assert "Another training" in visit.order("/train")["text"]
     visit.clinic.send()
     assert visit.clinic.telegram.sent[-1].reply.text == begun["text"], "their chat knows it too"
+    assert "Another training" in visit.order("/train")["text"]
     until(lambda: visit.get(f"runs/{name}").json["step"] > 2)
     run = visit.get(f"runs/{name}").json
     assert (run["phase"], run["said"], run["active"]) == ("training", "learning", True)
