@@ -25,9 +25,9 @@ def test_rows_have_the_mean_that_is_asked_for_and_learn_a_part_of_it() -> None:
 
 
 def test_the_whole_benchmark_runs() -> None:
-    found = train.measure(TINY, "cpu", 16, 8)
+    found = train.measure(TINY, "cpu", 8, 8)
     assert [row["way"] for row in found["rows"]] == ["ours", "TRL", "origin"]
     assert all(row["tok_s"] > 0 and row["mfu"] > 0 for row in found["rows"])
     assert found["rows"][-1]["of_origin"] == 1.0
     text = train.show(found | {"machine": "here", "seconds": 1})
-    assert "| ours | 16 |" in text
+    assert "| ours | 8 |" in text
