@@ -6,6 +6,7 @@ databases that nobody has opened yet.
 """
 
 import gc
+import importlib
 import itertools
 import os
 import shutil
@@ -33,7 +34,12 @@ def _no_settings() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _what_is_imported_stays() -> None:
-    """A collection need not look through torch and five thousand tests: that takes 0.3 s each."""
+    """A collection need not look through torch and five thousand tests: that takes 0.3 s each.
+
+    Hypothesis, when it is loaded, looks for who holds some objects, and finds nobody frozen: it is
+    loaded before that.
+    """
+    importlib.import_module("hypothesis")
     gc.collect()
     gc.freeze()
 
