@@ -160,9 +160,12 @@ def whole(body: bytes) -> Answer:
 
 
 def read(text: str) -> Any:
-    """A JSON value. Raises EngineError."""
+    """A JSON value. Raises EngineError.
+
+    A server's words on what went wrong may hold control characters, which JSON forbids.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         raise EngineError("unreadable answer") from None
 

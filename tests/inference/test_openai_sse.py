@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import EngineBusy, EngineError
-from inference.openai_sse import Answer, Events, Missing, TooLong, clean, fault, whole
+from inference.openai_sse import Answer, Events, Missing, TooLong, clean, fault, read, whole
 
 STREAMS = [
     ("one event", b"data: a\n\n", ["a"]),
@@ -166,3 +166,7 @@ def test_a_whole_answer() -> None:
 def test_a_clean_text_can_be_stored(text: str) -> None:
     assert "\0" not in clean(text)
     clean(text).encode()
+
+
+def test_what_a_server_says_of_its_error_may_hold_control_characters() -> None:
+    assert read('{"error": "expected \x1b"}') == {"error": "expected \x1b"}

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +23,10 @@ FLAGS = (
     "--continuous-batching --attn-implementation sdpa --device cpu --dtype float32 "
     "--cb-num-blocks 64 --cb-block-size 32 --cb-max-batch-tokens 256 --host 127.0.0.1"
 )
-ASK = Request("Ina da zazzabi", deadline=60, sampling=Sampling(max_tokens=12))
+#: The likeliest words: among what random weights draw are tokens that the server cannot decode one
+#: by one ("Invalid prefix encountered while decoding stream").
+ASK = Request("Ina da zazzabi", deadline=60, sampling=Sampling(temperature=0.0, max_tokens=12))
+LONG = replace(ASK, sampling=replace(ASK.sampling, max_tokens=400))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +61,7 @@ def test_a_real_server_answers_whole_and_streamed(engine: OpenAIEngine) -> None:
 def test_a_real_stream_can_be_stopped_and_the_next_question_is_answered(
     engine: OpenAIEngine,
 ) -> None:
-    long = Request("Ina da zazzabi", deadline=60, sampling=Sampling(max_tokens=400))
-    assert engine.generate(long, lambda text: len(text) < 10).end == "stopped"
+    assert engine.generate(LONG, lambda text: len(text) < 10).end == "stopped"
     assert engine.generate(ASK).text
 
 
@@ -83,6 +86,7 @@ def test_a_real_server_that_hangs_and_dies(engine: OpenAIEngine, served: Served)
     assert engine.generate(ASK).text
     served.process.kill()
     served.process.wait(10)
-    with pytest.raises(EngineAbsent, match="cannot be reached"):
+    # A line that was kept may break before it is known that there is nobody to call.
+    with pytest.raises(EngineAbsent, match=r"cannot be reached|line broke"):
         engine.generate(ASK)
     assert not engine.status().ready
