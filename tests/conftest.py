@@ -25,6 +25,11 @@ from storage.store import Store, check_key, migrate, open_store
 Opener = Callable[..., Store]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that wait longest go first: begun last, they would keep one process busy alone."""
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("slow", "browser"))))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings() -> None:
     """No test depends on the settings of whoever runs it."""
