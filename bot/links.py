@@ -6,6 +6,7 @@ it; a part of a reply never gives its id to another. Both are dead after an eras
 
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -22,8 +23,10 @@ PICTURE_AGE = 6 * 3600
 RELEASE_AGE = 3600
 
 
-class DataLinks:
-    """Makes and reads the links. The secret lives with the database."""
+class _Signed:
+    """What signs the tokens of one kind of link. The secret lives with the database."""
+
+    salt: ClassVar[str]
 
     def __init__(self, store: Store, base_url: str) -> None:
         self._store, self._base = store, base_url.rstrip("/")
@@ -31,7 +34,13 @@ class DataLinks:
     @cached_property
     def _signer(self) -> URLSafeTimedSerializer:
         # Read at the first use: the table is there only after the migration.
-        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt="my-data")
+        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt=self.salt)
+
+
+class DataLinks(_Signed):
+    """Makes and reads the links to people's own data."""
+
+    salt = "my-data"
 
     def make(self, person_id: int) -> str:
         """The address of a person's data."""
@@ -51,15 +60,10 @@ class DataLinks:
             return privacy.export(connection, self._store, person_id)
 
 
-class PictureLinks:
+class PictureLinks(_Signed):
     """Makes and reads the links to the pictures of replies."""
 
-    def __init__(self, store: Store, base_url: str) -> None:
-        self._store, self._base = store, base_url.rstrip("/")
-
-    @cached_property
-    def _signer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt="picture")
+    salt = "picture"
 
     def make(self, part_id: int) -> str:
         """The address of the picture of a part of a reply."""
@@ -75,15 +79,14 @@ class PictureLinks:
         return document.content if document and document.is_picture else None
 
 
-class ReleaseLinks:
+class ReleaseLinks(_Signed):
     """Makes and reads the links to exported releases. Without an address there are none."""
 
-    def __init__(self, store: Store, exports: Exports, base_url: str) -> None:
-        self._store, self._exports, self._base = store, exports, base_url.rstrip("/")
+    salt = "release"
 
-    @cached_property
-    def _signer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(privacy.link_secret(self._store), salt="release")
+    def __init__(self, store: Store, exports: Exports, base_url: str) -> None:
+        super().__init__(store, base_url)
+        self._exports = exports
 
     def make(self, name: str) -> str:
         """The address of an export's file; "" where nobody could reach it."""
