@@ -93,10 +93,7 @@ class Store:
         Raises StoreError when the database cannot be used, Conflict when a constraint refuses,
         RuntimeError when this thread is writing already: it would wait for itself for ever.
         """
-        if getattr(self._this_thread, "writes", False):
-            raise RuntimeError("this thread is in a transaction already: pass its connection on")
-        if patient:
-            self.gate.give_way()
+        self._come_forward(patient)
         with self._writer, _named_errors(), self.engine.connect() as connection:
             self._this_thread.writes = True
             try:
@@ -112,12 +109,16 @@ class Store:
 
         It saves the two round trips of BEGIN and COMMIT. `patient` and errors as in `write`.
         """
+        self._come_forward(patient)
+        with self._writer, self.glance() as connection:
+            yield connection
+
+    def _come_forward(self, patient: bool) -> None:
+        """Before a write: give way if there is time. Raises RuntimeError within another write."""
         if getattr(self._this_thread, "writes", False):
             raise RuntimeError("this thread is in a transaction already: pass its connection on")
         if patient:
             self.gate.give_way()
-        with self._writer, self.glance() as connection:
-            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
