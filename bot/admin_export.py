@@ -45,6 +45,7 @@ class Exporting:
     pushes: bool = False
     clock: Callable[[], float] = time.time
     patience: float = PATIENCE
+    most_document: int = MOST_DOCUMENT
 
     def save(self, rest: str, turn: Turn, mind: Mind) -> Said:
         """Write a release on the machine, or ask whether it is to be pushed to the hub.
@@ -145,7 +146,7 @@ class Exporting:
         self, run: RunFolder, product: Product, said: dict[str, str], turn: Turn, mind: Mind
     ) -> Reply:
         file = product.file()
-        if file and turn.documents and file.stat().st_size <= MOST_DOCUMENT:
+        if file and turn.documents and file.stat().st_size <= self.most_document:
             document = Document(file.name, file.read_bytes())
             return Reply(mind.say(turn, "admin-export-file", **said), document=document)
         link = self.links.make(run.name) if file else ""

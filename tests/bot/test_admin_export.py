@@ -151,9 +151,9 @@ def test_what_cannot_be_sent_lies_on_the_machine(clinic):
     assert "Ba za a iya aika v1" in clinic.order("/export v1", who, channel="whatsapp")
 
 
-def test_a_large_file_goes_behind_a_link(make, monkeypatch):
+def test_a_large_file_goes_behind_a_link(make):
     clinic = make(public_url="https://lafiya.example")
-    monkeypatch.setattr("bot.admin_export.MOST_DOCUMENT", 6)
+    clinic.app.desk.exporting.most_document = 6
     assert "https://lafiya.example/data/release/" in clinic.order("/export v1")
     assert clinic.telegram.sent[-1].reply.document is None
 
