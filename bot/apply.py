@@ -72,7 +72,7 @@ class Applier:
         return reply, line
 
     def _apply(self, connection: Connection, thread: Thread, effect: Effect, now: float) -> None:
-        person = thread.person_id
+        person, talk = thread.person_id, thread.conversation_id
         match effect:
             case fx.SetLanguage(language):
                 threads.change_person(connection, person, language=language)
@@ -86,12 +86,10 @@ class Applier:
                 self._alert(connection, thread, effect, now)
             case fx.Show(texts):
                 for text in texts:
-                    talk = thread.conversation_id
                     self._notify(connection, talk, Reply(text), "shown", now, kind=SHOWN)
             case fx.WantsYes():
                 self.want_yes(connection, effect, now=now)
             case fx.Watch(run):
-                talk = thread.conversation_id
                 watches.add(connection, thread.message_id, talk, run, now=now)
             case fx.Used(order, actor):
                 privacy.audit(connection, f"admin.{order}", actor=actor, now=now)
