@@ -43,12 +43,13 @@ class Wire:
 
     def __init__(self, url: str, key: str = "", transport: httpx.BaseTransport | None = None):
         """`url` with or without `/v1`; `transport` is the seam for tests. Raises InvalidURL."""
-        # A line for each question, which takes seconds anyway: on a kept one that the server is
-        # just closing (as uvicorn does after a 500) the question would be lost, and nobody could
-        # say whether it had been begun.
-        limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=0)
+        # A line for each question, which takes seconds anyway: on a kept one that somebody is just
+        # closing (uvicorn after a 500, or we after the last word) the next question would be lost,
+        # and nobody could say whether it had been begun. A limit of 0 kept lines is not enough:
+        # the pool may hand a line on before it looks at its limits.
+        limits = httpx.Limits(max_connections=MOST_AT_ONCE)
         # An answer that is not compressed cannot unpack into more than it is.
-        headers = {"Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity", "Connection": "close"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         self.label = _label(url)
