@@ -32,7 +32,7 @@ class Visitor:
 class Access:
     """Makes links, opens them, and knows the sessions that came of them.
 
-    `actors` are the admins of now, as the audit names them (`bot.apply.actor_of`).
+    `actors` are the admins of now, as the audit names them (`bot.announce.actor_of`).
     """
 
     def __init__(self, store: Store, base_url: str, actors: Iterable[str]) -> None:

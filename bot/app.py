@@ -17,7 +17,8 @@ from bot.access import Access
 from bot.admin import Desk
 from bot.admin_export import Exporting
 from bot.admin_training import Training
-from bot.apply import Applier, actor_of, identity_of
+from bot.announce import Announcer, actor_of, identity_of
+from bot.apply import Applier
 from bot.bell import Bell
 from bot.channels.base import Channel
 from bot.console import Console
@@ -226,7 +227,8 @@ def build(
     keeper, desk, mind = _kept(settings, database, mind, lease, access, env_file)
     links = DataLinks(database, settings.address())
     pictures = PictureLinks(database, settings.address())
-    applier = Applier(database, texts, admins, links.make, mind.triage.title, settings.reply_hours)
+    announcer = Announcer(database, texts, admins, settings.reply_hours)
+    applier = Applier(database, texts, announcer, links.make, mind.triage.title)
     typing, growing = TypingSigns(channels), Drafts(database, channels)
     worker = Worker(
         database,
@@ -271,7 +273,7 @@ def build(
         runner=Runner(),
         keeper=keeper,
         desk=desk,
-        console=Console(database, desk, mind, access, applier.announce),
+        console=Console(database, desk, mind, access, announcer.announce),
         applier=applier,
         progress=Progress(
             database,

@@ -3,8 +3,7 @@
 Knows which effect changes which row. Decides nothing.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot import effects as fx
+from bot.announce import Announcer, identity_of
 from bot.effects import Effect, Outcome
 from bot.texts import Texts
-from core.messages import Choice, Document, Inbound, Reply
-from storage import corrections, inbox, notices, people, privacy, threads, watches
+from core.messages import Document, Reply
+from storage import corrections, people, privacy, threads, watches
 from storage.corrections import SHOWN
 from storage.people import Line
 from storage.store import Store
@@ -23,20 +23,17 @@ from storage.threads import Thread
 
 #: The version of the consent texts that a yes or no is about.
 CONSENT_VERSION = "2026-11"
-#: Health workers are told once in this time about one sign in one conversation.
-ALERT_EVERY = 900.0
 
 
 @dataclass(frozen=True, slots=True)
 class Applier:
-    """What effects need: the store, the texts, the admins, data links, the names of signs."""
+    """What effects need: the store, the texts, who tells admins, data links, names of signs."""
 
     store: Store
     texts: Texts
-    admins: tuple[tuple[str, str], ...]
+    announcer: Announcer
     data_link: Callable[[int], str]
     sign_title: Callable[[str, str], str]
-    reply_hours: float = 24.0
 
     def apply(
         self, connection: Connection, thread: Thread, line: Line, outcome: Outcome, *, now: float
@@ -86,9 +83,10 @@ class Applier:
                 self._alert(connection, thread, effect, now)
             case fx.Show(texts):
                 for text in texts:
-                    self._notify(connection, talk, Reply(text), "shown", now, kind=SHOWN)
+                    shown = Reply(text)
+                    self.announcer.notify(connection, talk, shown, "shown", now, kind=SHOWN)
             case fx.WantsYes():
-                self.want_yes(connection, effect, now=now)
+                self.announcer.want_yes(connection, effect, now=now)
             case fx.Watch(run):
                 watches.add(connection, thread.message_id, talk, run, now=now)
             case fx.Used(order, actor):
@@ -108,7 +106,7 @@ class Applier:
 
     def _forget_shown(self, connection: Connection) -> None:
         """It may be the words of somebody who erases just now."""
-        admins = ((channel, identity_of(address)) for channel, address in self.admins)
+        admins = ((channel, identity_of(address)) for channel, address in self.announcer.admins)
         corrections.forget_shown(connection, self.store, admins)
 
     def _audit(self, connection: Connection, action: str, now: float) -> None:
@@ -124,82 +122,16 @@ class Applier:
         link = self.data_link(thread.person_id)
         return Reply(self.texts("data-link", language, link=link))
 
-    def announce(self, effect: fx.WantsYes | fx.Begun, now: float) -> None:
-        """Tell in chats what an admin did outside any chat. Raises StoreError."""
-        with self.store.write() as connection:
-            match effect:
-                case fx.WantsYes():
-                    self.want_yes(connection, effect, now=now)
-                case fx.Begun():
-                    self._follow(connection, effect, now)
-
-    def _follow(self, connection: Connection, begun: fx.Begun, now: float) -> None:
-        """Say that it has begun, and from there on how it ends."""
-        for talk, actor in self._admins(connection, now):
-            if actor == begun.actor:
-                reason = f"run:{begun.run}"[:64]
-                message = self._notify(connection, talk, Reply(begun.text), reason, now)
-                watches.add(connection, message, talk, begun.run, now=now)
-
-    def want_yes(self, connection: Connection, wish: fx.WantsYes, *, now: float) -> None:
-        """Tell every admin but the one who has agreed already, with the button that asks them."""
-        reason = f"yes:{wish.release}:{wish.there}"[:64]
-        if threads.said_since(connection, reason, since=now - ALERT_EVERY):
-            return
-        for talk, actor in self._admins(connection, now):
-            if actor == wish.actor:
-                continue
-            language = threads.language(connection, talk)
-            text = self.texts(
-                "admin-wants-yes",
-                language,
-                release=wish.release,
-                there=wish.there,
-                all=wish.needed,
-            )
-            ask = Choice(f"swap:{wish.release}:ask", self.texts("label-swap", language))
-            self._notify(connection, talk, Reply(text, (ask,)), reason, now)
-
     def _alert(self, connection: Connection, thread: Thread, effect: fx.Alert, now: float) -> None:
         """One line to every admin: which sign, which conversation, when; not what was written."""
-        reason = f"alert:{thread.conversation_id}:{effect.sign}"[:64]
-        if threads.said_since(connection, reason, since=now - ALERT_EVERY):
+        announcer, reason = self.announcer, f"alert:{thread.conversation_id}:{effect.sign}"
+        if announcer.told(connection, reason, now):
             return
-        for talk, _ in self._admins(connection, now):
+        for talk, _ in announcer.talks(connection, now):
             if talk == thread.conversation_id:
                 continue
             text = self._alert_text(thread, effect, now, threads.language(connection, talk))
-            self._notify(connection, talk, Reply(text), reason, now, urgent=True)
-
-    def _admins(self, connection: Connection, now: float) -> Iterator[tuple[int, str]]:
-        """Every admin's conversation, begun where there is none, and what the audit calls them."""
-        for channel, address in self.admins:
-            stranger = Inbound(channel, "", identity_of(address), address)
-            _, talk = inbox.ensure_person(self.store, connection, stranger, now=now)
-            yield talk, actor_of(channel, self.store.cipher.blind(channel, identity_of(address)))
-
-    def _notify(
-        self,
-        connection: Connection,
-        talk: int,
-        reply: Reply,
-        reason: str,
-        now: float,
-        *,
-        urgent: bool = False,
-        kind: str = "text",
-    ) -> int:
-        return notices.say(
-            connection,
-            self.store,
-            talk,
-            reply,
-            reason=reason,
-            urgent=urgent,
-            kind=kind,
-            now=now,
-            expires_at=now + self.reply_hours * 3600,
-        )
+            announcer.notify(connection, talk, Reply(text), reason, now, urgent=True)
 
     def _alert_text(self, thread: Thread, effect: fx.Alert, now: float, language: str) -> str:
         return self.texts(
@@ -211,16 +143,3 @@ class Applier:
             channel=thread.channel,
             time=datetime.fromtimestamp(now, UTC).strftime("%H:%M UTC"),
         )
-
-
-def identity_of(address: str) -> str:
-    """Who an admin's address in the settings is to the store: WhatsApp's identity has no plus."""
-    return address.removeprefix("+")
-
-
-def actor_of(channel: str, identity: str) -> str:
-    """How the audit names an admin: the same in chat and on the command line, and no address.
-
-    `identity` is the stored one, which a DATA_KEY makes a keyed hash of the number.
-    """
-    return f"{channel}:{hashlib.sha256(f'{channel}:{identity}'.encode()).hexdigest()[:10]}"

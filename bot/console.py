@@ -57,7 +57,7 @@ class Console:
     desk: Desk
     mind: Mind
     access: Access
-    #: Tells in chats what was brought about here: `bot.apply.Applier.announce`.
+    #: Tells in chats what was brought about here: `bot.announce.Announcer.announce`.
     announce: Callable[[WantsYes | Begun, float], None]
     clock: Callable[[], float] = time.time
 

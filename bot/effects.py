@@ -110,6 +110,25 @@ class WantsYes:
 
 
 @dataclass(frozen=True, slots=True)
+class Forced:
+    """Somebody put a release live on the command line, or wants to, without a passed gate.
+
+    `counter` is the pointer's: the same release forced again is another thing to tell.
+    """
+
+    release: str
+    reason: str
+    there: int
+    needed: int
+    counter: int
+
+    @property
+    def live(self) -> bool:
+        """Whether as many have agreed as are needed."""
+        return self.there >= self.needed
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """An admin is shown others' words, each in a message that is forgotten soon."""
 

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from bot import conversation
-from bot.apply import Applier, actor_of
+from bot.announce import actor_of
+from bot.apply import Applier
 from bot.bell import Bell
 from bot.channels.base import Channel
 from bot.channels.split import split

@@ -12,14 +12,16 @@ from typing import Any
 import click
 
 from bot.admin_show import figures
-from bot.apply import actor_of, identity_of
+from bot.announce import Announcer, actor_of, identity_of
+from bot.effects import Forced, WantsYes
 from bot.releases import ALIVE, shown
+from bot.texts import Texts
 from cli.admin import operator
 from core.errors import EngineError, LafiyaError, ReleaseRefused, StoreError
 from core.settings import Settings
 from inference.engine import BASE
 from storage import instances, store
-from storage.releases import Listed
+from storage.releases import Listed, Step
 from storage.store import Store
 from training.jobs import RunRefused
 from training.registry import Registry, open_registry
@@ -56,6 +58,20 @@ class Office:
         if (channel, address) not in self.settings.admin_list():
             raise click.UsageError(f"--by {by}: nobody in ADMINS is called that")
         return actor_of(channel, self.store.cipher.blind(channel, identity_of(address)))
+
+    def tell(self, name: str, step: Step, actor: str, reason: str | None, now: float) -> None:
+        """Tell admins in chat what they would not learn here. Raises StoreError.
+
+        Like a `/swap` in a chat: that their yes is wanted. And, to all of them, an override.
+        """
+        settings, needed = self.settings, self.registry.approvals
+        hours = settings.reply_hours
+        announcer = Announcer(self.store, Texts(), settings.admin_list(), hours)
+        if reason and not self.registry.find(name).verdict:
+            there, counter = step.approvals, step.pointer.counter
+            announcer.announce(Forced(name, reason, there, needed, counter), now)
+        elif not step.live:
+            announcer.announce(WantsYes(name, step.approvals, needed, actor), now)
 
 
 @click.group()
@@ -135,12 +151,14 @@ def promote(
         actor, now = office.actor(by), time.time()
         name = office.registry.find(name).name
         step = office.registry.promote(name, actor=actor, now=now, force_reason=reason)
+        office.tell(name, step, actor, reason, now)
         if step.live:
             _say_live(office, name, wait, as_json)
             return
         needed = office.registry.approvals
         found = {"live": False, "approvals": step.approvals, "needed": needed}
-        say(found, [f"{name}: {step.approvals} of {needed} have agreed"], as_json)
+        agreed = f"{name}: {step.approvals} of {needed} have agreed"
+        say(found, [f"{agreed}; the other admins are told in their chats"], as_json)
 
 
 @releases.command()

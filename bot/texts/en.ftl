@@ -284,6 +284,8 @@ admin-swap-ask =
     From then on it answers people.
 admin-swap-agreed = Your agreement to { $release } is noted: { $there } of { $all }. The other admins have been asked.
 admin-wants-yes = Another admin wants { $release } to go live: { $there } of { $all } have agreed. It passed the gate. Do you agree too?
+admin-forced-live = { $release } is live although it has not passed the gate: it was forced on the command line, in an admin's name. The reason given: { $reason }. If you do not agree, /rollback takes it back.
+admin-forced-wanted = Somebody on the command line wants to force { $release } live although it has not passed the gate: { $there } of { $all } have agreed. The reason given: { $reason }. Nothing has changed yet, and nobody can agree to it from a chat.
 admin-live = { $release } is live.
 admin-rollback-ask = Take { $release } back and let { $before } answer again?
 admin-unchanged = All right, nothing was changed.

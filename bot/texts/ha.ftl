@@ -285,6 +285,8 @@ admin-swap-ask =
     Daga lokacin shi zai riƙa ba mutane amsa.
 admin-swap-agreed = An rubuta amincewarku da { $release }: { $there } cikin { $all }. An tambayi sauran masu kula.
 admin-wants-yes = Wani mai kula yana so a sa { $release } ya fara aiki: { $there } cikin { $all } sun amince. Ya ci jarabawa. Ku ma kun amince?
+admin-forced-live = { $release } ne ke aiki yanzu ko da yake bai ci jarabawa ba: an tilasta hakan daga na'ura, da sunan wani mai kula. Dalilin da aka bayar: { $reason }. Idan ba ku amince ba, ku rubuta /rollback domin a mayar da na baya.
+admin-forced-wanted = Ana so a tilasta { $release } ya fara aiki daga na'ura ko da yake bai ci jarabawa ba: { $there } cikin { $all } sun amince. Dalilin da aka bayar: { $reason }. Ba a canza komai ba tukuna, kuma ba a iya amincewa da shi daga tattaunawa.
 admin-live = { $release } ne ke aiki yanzu.
 admin-rollback-ask = A cire { $release }, a mayar da { $before } ya riƙa ba da amsa?
 admin-unchanged = To, ba a canza komai ba.

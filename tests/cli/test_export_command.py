@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.apply import actor_of
+from bot.announce import actor_of
 from cli import exporter
 from cli.main import cli
 from core.errors import ReleaseRefused

@@ -6,10 +6,14 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from bot.apply import actor_of
+from bot.announce import actor_of
+from bot.fakes import tiny_mind
+from bot.texts import Texts
 from cli.main import cli, main
+from inference.engine import FakeEngine
 from storage import instances
 from storage.instances import Serving
+from tests.bot.clinic import ADMINS, open_clinic
 from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
 from tests.storage.given import rows
 from tests.training.given_releases import BAD, added, open_registry, seal
@@ -133,6 +137,96 @@ def test_show_says_whether_the_files_are_whole(lafiya, registry, tmp_path):
     assert told(lafiya("show", "v1", "--json"))[1]["files"] == str(tmp_path / "shelf" / "v1")
     (tmp_path / "shelf" / "v1" / "adapter_config.json").write_text("{}")
     assert "damaged" in told(lafiya("show", "v1", "--json"))[1]["files"]
+
+
+def chats(store):
+    """What waits to be sent to whom, with the ids of its buttons."""
+    query = (
+        "SELECT people.address, outbox.body, outbox.choices FROM outbox "
+        "JOIN conversations ON conversations.id = outbox.conversation_id "
+        "JOIN people ON people.id = conversations.person_id ORDER BY outbox.id"
+    )
+    told = rows(store, query)
+    return [(who, text, [one[0] for one in json.loads(choices)]) for who, text, choices in told]
+
+
+def test_the_other_admins_are_asked_in_their_chats_once(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "v1")
+    admins = {"APPROVALS": "2", "ADMINS": f"{ADMIN},telegram:2,whatsapp:+2348000000009"}
+    for _ in range(2):
+        lafiya("promote", "v1", "--by", ADMIN, **admins)
+    asked = chats(store)
+    assert [who for who, _, _ in asked] == ["2", "+2348000000009"], "once each, not who agreed"
+    wish = Texts()("admin-wants-yes", "ha", release="v1", there="1", all="2")
+    assert {text for _, text, _ in asked} == {wish}, "in the words of a chat's /swap"
+    assert [ids for *_, ids in asked] == [["swap:v1:ask"]] * 2
+    lafiya("promote", "v1", "--by", "telegram:2", **admins)
+    assert len(chats(store)) == 2, "an ordinary release that is live is told to nobody"
+
+
+def test_the_service_sends_the_wish_and_its_button_leads_to_the_yes(lafiya, sqlite_url, tmp_path):
+    clinic = open_clinic(tiny_mind(FakeEngine()), sqlite_url, tmp_path / "shelf", approvals=2)
+    added(clinic.registry, tmp_path, "v1")
+    admins = {"APPROVALS": "2", "ADMINS": ADMINS}
+    assert lafiya("promote", "v1", "--by", "telegram:1", **admins)[0] == 0
+    clinic.now = time.time() + 1
+    clinic.send()
+    [ask] = [c.id for sent in clinic.telegram.sent for c in sent.reply.choices]
+    assert clinic.telegram.sent[-1].address == "3"
+    clinic.order("", "3", press=ask)
+    clinic.order("", "3", press=clinic.buttons[0])
+    assert clinic.live == "v1"
+    clinic.app.stop()
+
+
+def test_whoever_is_in_no_chat_asks_all_admins(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "v1")
+    lafiya("promote", "v1", APPROVALS="2")
+    assert [who for who, *_ in chats(store)] == ["12345"]
+
+
+def test_one_yes_that_is_enough_and_a_refusal_are_told_to_nobody(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "v1")
+    added(registry, tmp_path, "bad", report=BAD)
+    assert lafiya("promote", "bad", APPROVALS="2")[0] == 1
+    assert lafiya("promote", "v1")[0] == 0
+    assert lafiya("promote", "v1")[0] == 1, "it is live already"
+    assert lafiya("rollback")[0] == 0
+    assert chats(store) == []
+
+
+def test_an_override_is_told_to_every_admin_also_to_who_is_named(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "bad", report=BAD)
+    admins, why = {"ADMINS": f"{ADMIN},telegram:2"}, "tried by hand"
+    forced = ("promote", "bad", "--force", "--reason", why, "--by", ADMIN)
+    assert lafiya(*forced, **admins)[0] == 0
+    assert lafiya(*forced, **admins)[0] == 1, "it is live already"
+    text = Texts()("admin-forced-live", "ha", release="bad", reason=why)
+    assert chats(store) == [("12345", text, []), ("2", text, [])]
+    lafiya("rollback", **admins)
+    lafiya(*forced, **admins)
+    assert len(chats(store)) == 4, "forced anew is told anew, however soon"
+
+
+def test_an_override_that_waits_is_told_and_cannot_be_agreed_to_in_chat(
+    lafiya, registry, store, tmp_path
+):
+    added(registry, tmp_path, "bad", report=BAD)
+    admins = {"APPROVALS": "2", "ADMINS": f"{ADMIN},telegram:2"}
+    forced = ("promote", "bad", "--force", "--reason", "w" * 999, "--by")
+    for _ in range(2):
+        assert "1 of 2 have agreed" in lafiya(*forced, ADMIN, **admins)[1]
+    said = {"release": "bad", "there": "1", "all": "2", "reason": "w" * 300}
+    text = Texts()("admin-forced-wanted", "ha", **said)
+    assert chats(store) == [("12345", text, []), ("2", text, [])]
+    assert "bad is live" in lafiya(*forced, "telegram:2", **admins)[1]
+    assert len(chats(store)) == 4
+
+
+def test_force_on_what_has_passed_is_no_override(lafiya, registry, store, tmp_path):
+    added(registry, tmp_path, "v1")
+    assert lafiya("promote", "v1", "--force", "--reason", "w", "--by", ADMIN)[0] == 0
+    assert chats(store) == []
 
 
 def test_two_people_from_the_command_line(lafiya, registry, tmp_path):

@@ -188,11 +188,16 @@ def test_no_rollback_to_what_failed_since(visit):
 
 
 def test_two_people_are_two_people(sqlite_url, tmp_path):
-    room = open_room(FakeEngine(), sqlite_url, tmp_path, approvals=2).come_in("1")
+    room = open_room(FakeEngine(), sqlite_url, tmp_path, approvals=2)
+    set_clock(room.clinic, lambda: room.clinic.now)
+    room.come_in("1")
     for _ in range(2):
         asked = room.order("/swap v1")
         assert "1 of 2" in room.order("", asked["choices"][0][0])["text"]
     assert room.clinic.live is None
+    room.clinic.send()
+    asked = [s for s in room.clinic.telegram.sent if "swap:v1:ask" in str(s.reply.choices)]
+    assert [s.address for s in asked] == ["3"], "asked in the chat, once, and not who agreed"
     other = Visit(room.clinic, client_of(room.clinic.app)).come_in("3")
     assert "is live" in other.order("", other.order("/swap v1")["choices"][0][0])["text"]
     room.clinic.app.stop()
