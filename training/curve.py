@@ -29,13 +29,17 @@ def draw(run: RunFolder, picture: Path) -> None:
     _figure(run.name, learnt, graded).savefig(picture)
 
 
-def _figure(name: str, learnt: list[tuple[int, float]], graded: list[tuple[int, float]]) -> Any:
+def plotter() -> Any:
+    """Matplotlib's class of figures. Raises NoPlotter."""
     # Without pyplot: it keeps figures and a window system for the whole process.
     try:
-        figure_class: Any = import_module("matplotlib.figure").Figure
+        return import_module("matplotlib.figure").Figure
     except ImportError:
         raise NoPlotter("matplotlib is missing: install lafiya with the extra `train`") from None
-    figure = figure_class(figsize=(7.2, 4.5), dpi=120, layout="constrained")
+
+
+def _figure(name: str, learnt: list[tuple[int, float]], graded: list[tuple[int, float]]) -> Any:
+    figure = plotter()(figsize=(7.2, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.plot(*zip(*learnt, strict=True), color="#7aa6a1", linewidth=1.2, label="training")
     if graded:

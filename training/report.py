@@ -1,11 +1,11 @@
 """An examination as a page and a picture: base, live and candidate side by side."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from training.cases import Case
+from training.curve import plotter
 from training.evaluate import Examined, Figures
 from training.registry import Report
 
@@ -46,8 +46,11 @@ def markdown(examined: Sequence[Examined], verdict: Report, questions: Sequence[
 
 
 def picture(examined: Sequence[Examined], file: Path) -> None:
-    """Small bars, one panel a figure: what a health worker can read on a phone."""
-    figure_class: Any = import_module("matplotlib.figure").Figure
+    """Small bars, one panel a figure: what a health worker can read on a phone.
+
+    Raises NoPlotter.
+    """
+    figure_class = plotter()
     rows = [row for row in ROWS if any(_value(one.figures, row[0]) is not None for one in examined)]
     figure = figure_class(figsize=(7.2, 0.9 + 0.75 * len(rows)), dpi=120, layout="constrained")
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
