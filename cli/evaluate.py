@@ -16,7 +16,7 @@ from bot.mind import Mind
 from bot.texts import Texts
 from cli.releases import opened, say
 from cli.trainer import ground
-from core.errors import EngineError, LafiyaError
+from core.errors import EngineError, LafiyaError, ReleaseUnusable
 from core.messages import Turn
 from core.settings import Settings
 from inference.choose import choose
@@ -25,9 +25,11 @@ from training import data, gate, report
 from training.cases import Case, cases
 from training.choices import read
 from training.config import config
+from training.curve import NoPlotter
 from training.evaluate import Examined, Said, examine
 from training.folder import RunFolder
 from training.registry import Registry, Report
+from training.report_files import PAGE, PICTURE
 from training.rows import Conversation
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Examination:
     choices: tuple[str, ...] = ()
 
     def run(self, name: str, *, most: int, actor: str) -> tuple[Report, Path]:
-        """Examine one release beside base and live; the verdict, and the report's folder.
+        """Examine one release beside base and live; the verdict, and our copy of its report.
 
         Raises ReleaseRefused, ReleaseUnusable, EngineError, DataError.
         """
@@ -71,7 +73,13 @@ class Examination:
         live = examined[1].figures if len(examined) == 3 else None
         verdict = gate.judge(examined[-1].figures, examined[0].figures, live, limits)
         folder = self._written(name, examined, verdict, questions)
-        self.registry.judge(name, verdict, actor=actor, now=time.time())
+        verdict = replace(verdict, files=_files(folder))
+        try:
+            self.registry.judge(name, verdict, actor=actor, now=time.time())
+        except ReleaseUnusable as error:
+            raise ReleaseUnusable(
+                f"{error}; no verdict was recorded, and the report lies only in {folder}"
+            ) from None
         return verdict, folder
 
     def _contenders(self, name: str) -> list[str]:
@@ -143,12 +151,20 @@ class Examination:
         folder = Path(self.settings.runs) / name / "evaluation"
         folder.mkdir(parents=True, exist_ok=True)
         page = report.markdown(examined, verdict, questions)
-        (folder / "report.md").write_text(page, "utf-8")
-        report.picture(examined, folder / "report.png")
+        (folder / PAGE).write_text(page, "utf-8")
+        self._draw(examined, folder / PICTURE)
         with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
             for row in _rows(examined, questions):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return folder
+
+    def _draw(self, examined: Sequence[Examined], file: Path) -> None:
+        """An hour's answers are not thrown away for want of a picture."""
+        file.unlink(missing_ok=True)
+        try:
+            report.picture(examined, file)
+        except NoPlotter as error:
+            self.say(f"no picture: {error}")
 
 
 class Asker:
@@ -212,9 +228,9 @@ def evaluate(
             settings, office.registry, lambda text: click.echo(text, err=True), choices=choices
         )
         verdict, folder = examination.run(name, most=most, actor=office.actor(None))
-        lines = (folder / "report.md").read_text("utf-8").partition("\n## ")[0]
+        lines = verdict.files[PAGE].decode().partition("\n## ")[0]
         found = {"release": name, **_told(verdict), "folder": str(folder)}
-        say(found, [lines, f"The whole report: {folder / 'report.md'}"], as_json)
+        say(found, [lines, f"The whole report: lafiya releases report {name}"], as_json)
     if not verdict.passed:
         raise click.exceptions.Exit(1)
 
@@ -225,6 +241,11 @@ def _told(verdict: Report) -> dict[str, Any]:
         "reasons": list(verdict.reasons),
         "metrics": dict(verdict.metrics),
     }
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    files = (folder / PAGE, folder / PICTURE)
+    return {file.name: file.read_bytes() for file in files if file.exists()}
 
 
 def _ready(engine: Engine) -> Any:

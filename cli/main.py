@@ -7,7 +7,20 @@ from pathlib import Path
 
 import click
 
-from cli import admin, content, demo, doctor, evaluate, export, models, releases, serve, talk, train
+from cli import (
+    admin,
+    content,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    models,
+    releases,
+    report,
+    serve,
+    talk,
+    train,
+)
 from core import logs
 from core.errors import LafiyaError, SettingsError
 from core.settings import Settings, load_settings
@@ -36,7 +49,8 @@ def _settings(env_file: Path) -> Settings:
         raise click.ClickException(f"wrong settings (see .env.example)\n{error}") from None
 
 
-releases.releases.add_command(export.export)
+for part in (export.export, report.report):
+    releases.releases.add_command(part)
 for command in (
     serve.serve,
     serve.web,

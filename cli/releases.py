@@ -23,6 +23,7 @@ from inference.engine import BASE
 from storage import instances, store
 from storage.releases import Listed, Step
 from storage.store import Store
+from training import report_files
 from training.jobs import RunRefused
 from training.registry import Registry, open_registry
 
@@ -104,14 +105,17 @@ def list_(settings: Settings, as_json: bool) -> None:
 @AS_JSON
 @click.pass_obj
 def show(settings: Settings, name: str, as_json: bool) -> None:
-    """Everything known of one release, and whether its files are whole."""
+    """Everything known of one release, whether its files are whole, and where its report lies."""
     with opened(settings, as_json) as office:
         row = office.registry.find(name)
         try:
             files = office.registry.fetch(name).folder
         except EngineError as error:
             files = f"unusable: {error}"
-        found = {**asdict(row), "files": files}
+        kept = report_files.named(row)
+        # Within RELEASES: its address may hold a key.
+        lies = {file: f"{report_files.folder(row.name, kept)}/{file}" for file in kept}
+        found = {**asdict(row), "files": files, "report_at": lies}
         say(found, [json.dumps(found, indent=2, ensure_ascii=False)], as_json)
 
 

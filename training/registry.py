@@ -4,29 +4,35 @@ A release is added, judged by its evaluation, promoted, rolled back, retired. Wh
 allowed is decided in `storage.releases`; that the files are the very ones that were added, here.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from core.errors import ReleaseUnusable
+from core.errors import LafiyaError, ReleaseUnusable
 from core.settings import Settings
 from inference.engine import BASE, Release
 from storage import release_names, releases
 from storage.releases import Listed, Pointer, Step
 from storage.store import Store
 from training import manifest as manifests
+from training import report_files
 from training.manifest import FILE
 from training.shelf import Shelf, check_same, open_shelf
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An evaluation's verdict: passed or not, the figures it rests on, and why it failed."""
+    """An evaluation's verdict: passed or not, the figures it rests on, and why it failed.
+
+    `files` are its page and its picture (`training.report_files`), once they are made.
+    """
 
     passed: bool
     metrics: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class Registry:
@@ -58,10 +64,38 @@ class Registry:
         return manifest.name
 
     def judge(self, name: str, report: Report, *, actor: str, now: float) -> None:
-        """Record the gate's verdict. Raises ReleaseRefused (unknown, live)."""
-        name = self.find(name).name
-        row = {"metrics": dict(report.metrics), "reasons": list(report.reasons)}
-        releases.judge(self._store, name, report.passed, row, actor=actor, now=now)
+        """Record the gate's verdict, once the files of its report are on the shelf.
+
+        Raises ReleaseRefused (unknown, live), and ReleaseUnusable when the shelf does not take
+        them: then nothing is recorded.
+        """
+        before = self.find(name)
+        files = report_files.keep(self._shelf, before.name, report.files)
+        metrics, reasons = dict(report.metrics), list(report.reasons)
+        row = {"metrics": metrics, "reasons": reasons, "files": files}
+        try:
+            releases.judge(self._store, before.name, report.passed, row, actor=actor, now=now)
+        except LafiyaError:
+            self._tidy(before.name, files)
+            raise
+        self._tidy(before.name, report_files.named(before))
+
+    def report_file(self, name: str, file: str, runs: Path) -> bytes | None:
+        """A file of the report that belongs to a release's verdict; None when there is none.
+
+        `runs` is where the examinations of this machine wrote theirs: the only place of a report
+        from before they were kept. Raises ReleaseRefused (unknown), ReleaseUnusable (gone, changed,
+        out of reach).
+        """
+        row = self.find(name)
+        try:
+            return self._report_file(row, file, runs)
+        except ReleaseUnusable:
+            # Examined anew between the two looks: the earlier report is gone.
+            again = self.find(name)
+            if again.report == row.report:
+                raise
+            return self._report_file(again, file, runs)
 
     def promote(
         self,
@@ -150,6 +184,20 @@ class Registry:
         if _fingerprint(raw) != row.manifest_hash:
             raise ReleaseUnusable(f"{name}: {FILE} is not the one that was added")
         return Release(name, str(self._shelf.bring(manifests.parse(raw), row.manifest_hash)))
+
+    def _report_file(self, row: Listed, file: str, runs: Path) -> bytes | None:
+        if row.verdict is None:
+            return None
+        content, kept = report_files.here(row, runs, file), report_files.named(row)
+        if content is not None or file not in kept:
+            return content
+        return report_files.read(self._shelf, row.name, kept, file)
+
+    def _tidy(self, name: str, files: Mapping[str, str]) -> None:
+        """Remove a report unless the verdict names it now; one that is left over does no harm."""
+        with contextlib.suppress(LafiyaError):
+            if files and files != report_files.named(self.find(name)):
+                report_files.drop(self._shelf, name, files)
 
 
 def open_registry(settings: Settings, store: Store) -> Registry:

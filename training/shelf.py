@@ -4,6 +4,7 @@ Knows how files are put there and brought here. Does not know which release may 
 """
 
 import contextlib
+import os
 import shutil
 import tempfile
 import uuid
@@ -38,6 +39,18 @@ class Shelf(Protocol):
 
     def bring(self, manifest: Manifest, fingerprint: str) -> Path:
         """The local folder of a release, every file checked. Raises ReleaseUnusable."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a small file beside the releases (`training.report_files`). Raises ReleaseUnusable.
+
+        It may be seen half: nobody looks for it before it is whole.
+        """
+
+    def read(self, path: str) -> bytes | None:
+        """Such a file; None when there is none. Raises ReleaseUnusable."""
+
+    def remove(self, path: str) -> None:
+        """Remove a folder of such files, if it is there. Raises ReleaseUnusable."""
 
 
 def open_shelf(place: str, cache: Path) -> Shelf:
@@ -110,6 +123,27 @@ class FolderShelf:
         manifests.verify(folder, manifest)
         return folder
 
+    def write(self, path: str, content: bytes) -> None:
+        """On the disk before it returns: the store will say that it is there."""
+        file = self._root / path
+        with _reached():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file."""
+        with _reached(), contextlib.suppress(FileNotFoundError):
+            return (self._root / path).read_bytes()
+        return None
+
+    def remove(self, path: str) -> None:
+        """What another process has removed meanwhile is gone as well."""
+        with _reached(), contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._root / path)
+
 
 class RemoteShelf:
     """An object store or another machine, through fsspec."""
@@ -122,7 +156,8 @@ class RemoteShelf:
         with _reached():
             self._files.invalidate_cache()
             found = self._files.glob(f"{self._root}/*/{FILE}")
-        return sorted(str(path).rsplit("/", 2)[-2] for path in found)
+        names = (str(path).rsplit("/", 2)[-2] for path in found)
+        return sorted(name for name in names if NAME.fullmatch(name))
 
     def manifest(self, name: str) -> bytes | None:
         """The bytes of release.json. Raises ReleaseUnusable when the place cannot be reached."""
@@ -176,6 +211,24 @@ class RemoteShelf:
         if not target.is_dir():
             self._download(manifest, target)
         return target
+
+    def write(self, path: str, content: bytes) -> None:
+        """Upload a file."""
+        with _reached():
+            self._files.makedirs(f"{self._root}/{path}".rpartition("/")[0], exist_ok=True)
+            self._files.pipe_file(f"{self._root}/{path}", content)
+
+    def read(self, path: str) -> bytes | None:
+        """Download a file."""
+        with _reached(), contextlib.suppress(FileNotFoundError):
+            return bytes(self._files.cat_file(f"{self._root}/{path}"))
+        return None
+
+    def remove(self, path: str) -> None:
+        """Remove a folder; a store of objects has none that is empty."""
+        with _reached(), contextlib.suppress(FileNotFoundError):
+            self._files.invalidate_cache()
+            self._files.rm(f"{self._root}/{path}", recursive=True)
 
     def _download(self, manifest: Manifest, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,16 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from cli import examiner
+from cli.main import cli
 from core.messages import Past
 from inference.openai_fakes import FakeServer
 from storage.store import Store
+from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
 from tests.training.given_releases import added, open_registry
 from training.config import TrainConfig
 from training.folder import RunFolder, State
 from training.jobs import examination
 from training.registry import Registry
+from training.report_files import PAGE, PICTURE
 from training.rows import Conversation
 
 TALK = Conversation((Past("user", "Me ke kawo mura?"), Past("assistant", "A huta.")), "t", 1)
@@ -74,7 +78,66 @@ def test_a_run_ends_with_the_verdict_on_its_release(
     assert state.asked == state.questions > 100
     assert (row.state, row.verdict) == ("failed", False)
     assert row.report["reasons"]
-    assert (run.path / "evaluation" / "report.md").exists()
+    assert sorted(path.name for path in (run.path / "evaluation").iterdir()) == [
+        "answers.jsonl",
+        PAGE,
+        PICTURE,
+    ]
+    elsewhere = run.path.parents[1] / "another machine"
+    page, picture = (registry.report_file("r1", file, elsewhere) for file in (PAGE, PICTURE))
+    assert page is not None
+    assert page.decode().startswith("# r1: failed\n")
+    assert page == (run.path / "evaluation" / PAGE).read_bytes()
+    assert picture is not None
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_where_nothing_can_be_drawn_the_verdict_is_given(
+    main: Callable[[RunFolder, str], int],
+    run: RunFolder,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An earlier examination's picture is not shown beside the new page."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    (run.path / "evaluation").mkdir()
+    (run.path / "evaluation" / PICTURE).write_bytes(b"\x89PNG of yesterday")
+    with FakeServer() as server:
+        assert main(run, server.url) == 0
+    assert registry.find("r1").verdict is False
+    assert registry.report_file("r1", PAGE, run.path.parent)
+    assert registry.report_file("r1", PICTURE, run.path.parent) is None
+
+
+def test_a_shelf_that_takes_no_report_leaves_no_verdict(
+    main: Callable[[RunFolder, str], int], run: RunFolder, registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "shelf" / "_reports").write_text("in the way")
+    with FakeServer() as server:
+        assert main(run, server.url) == 1
+    assert run.state().phase == "done"
+    assert run.state().detail.startswith("not examined: RELEASES cannot be reached")
+    assert str(run.path / "evaluation") in run.state().detail
+    assert (registry.find("r1").state, registry.find("r1").verdict) == ("candidate", None)
+    assert (run.path / "evaluation" / PAGE).exists()
+    assert registry.report_file("r1", PAGE, run.path.parent) is None
+
+
+def test_what_lafiya_evaluate_says(
+    main: Callable[[RunFolder, str], int], run: RunFolder, registry: Registry
+) -> None:
+    assert main(run, NOBODY) == 1  # sets the environment
+    words = ["--env", "none.env", "evaluate", "r1", "--most", "1"]
+    with FakeServer() as server:
+        done = CliRunner().invoke(cli, words, env={"OPENAI_BASE_URL": server.url})
+    assert done.exit_code == 1
+    assert "# r1: failed" in done.stdout
+    assert done.stdout.endswith("The whole report: lafiya releases report r1\n")
+    assert (
+        CliRunner()
+        .invoke(cli, [*words[:2], "releases", "report", "r1"])
+        .stdout.startswith("# r1: failed\n")
+    )
 
 
 NOBODY = "http://127.0.0.1:9/v1"

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -13,10 +14,12 @@ from cli.main import cli, main
 from inference.engine import FakeEngine
 from storage import instances
 from storage.instances import Serving
+from storage.releases import judge
 from tests.bot.clinic import ADMINS, open_clinic
 from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
 from tests.storage.given import rows
-from tests.training.given_releases import BAD, added, open_registry, seal
+from tests.training.given_releases import BAD, GOOD, added, open_registry, seal
+from training.report_files import PAGE, PICTURE
 
 ADMIN = "telegram:12345"
 
@@ -227,6 +230,52 @@ def test_force_on_what_has_passed_is_no_override(lafiya, registry, store, tmp_pa
     added(registry, tmp_path, "v1")
     assert lafiya("promote", "v1", "--force", "--reason", "w", "--by", ADMIN)[0] == 0
     assert chats(store) == []
+
+
+def test_the_report_on_any_machine(lafiya, registry, tmp_path):
+    added(registry, tmp_path, "v1", "v2", report=None)
+    code, said = lafiya("report", "v1")
+    assert (code, said) == (1, "Refused: v1: not examined yet\n")
+    registry.judge("v1", replace(GOOD, files={**GOOD.files, PICTURE: b"\x89PNG"}), actor="t", now=0)
+    registry.label("v1", "hausa", actor="t", now=0)
+    assert lafiya("report", "hausa") == (0, "# passed\n")
+    assert told(lafiya("report", "v1", "--json")) == (
+        0,
+        {"release": "v1", "report": "# passed\n", "written": []},
+    )
+    code, said = lafiya("report", "v1", "--to", str(tmp_path / "out"))
+    assert (code, said.split()) == (0, [str(tmp_path / "out" / file) for file in (PAGE, PICTURE)])
+    assert (tmp_path / "out" / PICTURE).read_bytes() == b"\x89PNG"
+    lies = told(lafiya("show", "v1", "--json"))[1]["report_at"]
+    assert sorted(lies) == [PAGE, PICTURE]
+    assert (tmp_path / "shelf" / lies[PAGE]).read_text() == "# passed\n"
+    (tmp_path / "shelf" / lies[PAGE]).write_text("# passed!\n")
+    code, said = lafiya("report", "v1")
+    assert (code, "was changed" in said) == (1, True)
+
+
+def test_a_report_without_a_picture_and_one_from_before_they_were_kept(
+    lafiya, registry, store, tmp_path
+):
+    added(registry, tmp_path, "v1")
+    assert told(lafiya("report", "v1", "--to", str(tmp_path / "out"), "--json"))[1]["written"] == [
+        str(tmp_path / "out" / PAGE)
+    ]
+    added(registry, tmp_path, "v2", report=None)
+    judge(store, "v2", True, {}, actor="t", now=0)
+    runs = tmp_path / "runs"
+    assert "on the machine that examined it" in lafiya("report", "v2", RUNS=str(runs))[1]
+    assert told(lafiya("show", "v2", "--json"))[1]["report_at"] == {}
+    (runs / "v2" / "evaluation").mkdir(parents=True)
+    (runs / "v2" / "evaluation" / PAGE).write_text("# old\n")
+    assert lafiya("report", "v2", RUNS=str(runs)) == (0, "# old\n")
+
+
+def test_a_folder_that_takes_no_report(lafiya, registry, tmp_path):
+    added(registry, tmp_path, "v1")
+    (tmp_path / "file").write_text("")
+    code, said = lafiya("report", "v1", "--to", str(tmp_path / "file" / "out"), "--json")
+    assert (code, "cannot be written" in json.loads(said)["why"]) == (1, True)
 
 
 def test_two_people_from_the_command_line(lafiya, registry, tmp_path):

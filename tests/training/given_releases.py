@@ -6,11 +6,12 @@ from storage.store import Store
 from training import manifest
 from training.manifest import Manifest
 from training.registry import Registry, Report
+from training.report_files import PAGE
 from training.shelf import open_shelf
 
 NOW = 1_800_000_000.0
-GOOD = Report(True, {"chrf": 31.5, "loss": 1.2})
-BAD = Report(False, {"chrf": 3.0}, ("chrf under 20",))
+GOOD = Report(True, {"chrf": 31.5, "loss": 1.2}, files={PAGE: b"# passed\n"})
+BAD = Report(False, {"chrf": 3.0}, ("chrf under 20",), {PAGE: b"# failed\n"})
 
 
 def seal(folder: Path, name: str, weights: str = "weights") -> Path:
