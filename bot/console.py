@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bot import console_show as show
@@ -18,13 +17,16 @@ from bot.admin_compare import Contender
 from bot.admin_orders import Order, recognise
 from bot.effects import Begun, Outcome, Used, WantsYes, Watch
 from bot.mind import Mind
-from core.errors import ReleaseRefused, SettingsError
+from core import logs
+from core.errors import ReleaseRefused, ReleaseUnusable, SettingsError
 from core.messages import Choice, Kind, Turn
 from inference.engine import BASE
 from storage import entrance, reports
+from storage.releases import Listed
 from storage.store import Store
 from training.folder import RunFolder
-from training.jobs import RunRefused, examination
+from training.jobs import RunRefused
+from training.report_files import PAGE, PICTURE, here, named
 from training.rows import DataError
 
 #: What the page orders. What needs a chat, or makes the next session, is ordered in a chat.
@@ -98,21 +100,29 @@ class Console:
         return {**shown, "curve": curve, "card": _card(run), "config": _config(run)}
 
     def release(self, name: str, language: str) -> dict[str, Any] | None:
-        """One release with its verdict and the report of its examination, where it lies here."""
+        """One release with its verdict and the report of its examination."""
         try:
             row = self.desk.registry.find(name)
         except ReleaseRefused:
             return None
-        report, picture = self._examination(name, "report.md"), self.picture(name)
+        try:
+            page, missing = self._report(name, PAGE) or b"", "console-report-elsewhere"
+        except ReleaseUnusable as error:
+            logs.event("console.report_unusable", level=40, release=name, why=str(error))
+            page, missing = b"", "console-report-unusable"
         return {
             **show.verdict(row, self.mind.texts, language),
-            "report": report.read_text("utf-8") if report else "",
-            "picture": picture is not None,
+            "report": page.decode("utf-8", "replace"),
+            "missing": missing,
+            "picture": bool(page) and self._pictured(row),
         }
 
-    def picture(self, name: str) -> Path | None:
-        """The picture of a release's examination, where it lies here."""
-        return self._examination(name, "report.png")
+    def picture(self, name: str) -> bytes | None:
+        """The picture of a release's examination; None when there is none to be had."""
+        try:
+            return self._report(name, PICTURE)
+        except (ReleaseRefused, ReleaseUnusable):
+            return None
 
     def order(self, visitor: Visitor, language: str, text: str, choice: str) -> Done | None:
         """Carry out an order or a confirmation, as if it came by chat; None when it is neither.
@@ -165,9 +175,13 @@ class Console:
         state = self.desk.training.jobs.state(run)
         return show.run(run.name, state, self.mind.texts, language)
 
-    def _examination(self, name: str, file: str) -> Path | None:
-        path = examination(self.desk.training.jobs.root / name).path / file
-        return path if Path(name).name == name and path.is_file() else None
+    def _report(self, name: str, file: str) -> bytes | None:
+        return self.desk.registry.report_file(name, file, self.desk.training.jobs.root)
+
+    def _pictured(self, row: Listed) -> bool:
+        """Whether there is a picture, which is not fetched for that."""
+        runs = self.desk.training.jobs.root
+        return PICTURE in named(row) or here(row, runs, PICTURE) is not None
 
 
 def _meant(text: str, choice: str) -> tuple[Order | None, str]:

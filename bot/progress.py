@@ -6,7 +6,7 @@ nothing can be edited there are a few messages instead. Who is told is in the st
 is started again, or another process of the machine that holds the run, goes on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot import admin_curve, admin_progress
@@ -15,7 +15,7 @@ from bot.channels.base import Channel
 from bot.texts import Texts
 from core import logs
 from core.errors import LafiyaError, ReleaseRefused, SendError, SendLater, SendRefused
-from core.messages import Choice, Reply
+from core.messages import Choice, Document, Reply
 from storage import notices, watches
 from storage.release_rows import Listed
 from storage.store import Store
@@ -23,6 +23,7 @@ from storage.watches import Watch
 from training.folder import ENDED, RunFolder, State
 from training.jobs import Jobs, told
 from training.registry import Registry
+from training.report_files import PICTURE
 
 #: Seconds between two looks at the runs, and (the usual) between two edits of a message.
 LOOK, EVERY = 1.0, 4.0
@@ -140,21 +141,17 @@ class Progress:
     def _word(
         self, watch: Watch, task: RunFolder, state: State, channel: Channel, now: float
     ) -> None:
-        """How it ended, as a reply of its own; the picture after it, so that it can cost nothing.
+        """How it ended, as a reply of its own; pictures after it, so that they can cost nothing.
 
         A provider that refuses a picture, or cannot fetch it, would take the words with it.
         """
+        row = self._release(watch)
         word = admin_progress.ended(
-            self.texts, watch.language, watch.run, state, self._release(watch), task.result()
+            self.texts, watch.language, watch.run, state, row, task.result()
         )
         said = [word]
-        if state.phase == "done" and watch.run == told(watch.run):
-            found = admin_curve.picture(task, shown=channel.can.pictures)
-            if isinstance(found, str):
-                said = [word.with_note(self.texts(found, watch.language))]
-            else:
-                caption = self.texts("admin-curve", watch.language, run=task.name)
-                said = [word, Reply(caption, document=found)]
+        if state.phase == "done":
+            said = [*self._curve(watch, task, word, channel), *self._report(row, watch, channel)]
         with self.store.write() as connection:
             if not watches.step(connection, watch, status=watches.ENDED, told_at=now):
                 return
@@ -169,6 +166,34 @@ class Progress:
                     expires_at=now + self.reply_hours * 3600,
                 )
         logs.event("progress.ended", run=watch.run, phase=state.phase, channel=watch.channel)
+
+    def _curve(
+        self, watch: Watch, task: RunFolder, word: Reply, channel: Channel
+    ) -> Iterator[Reply]:
+        """The word on a run and the picture of its losses, or the word saying why there is none."""
+        if watch.run != told(watch.run):
+            yield word
+            return
+        found = admin_curve.picture(task, shown=channel.can.pictures)
+        if isinstance(found, str):
+            yield word.with_note(self.texts(found, watch.language))
+        else:
+            yield word
+            caption = self.texts("admin-curve", watch.language, run=task.name)
+            yield Reply(caption, document=found)
+
+    def _report(self, row: Listed | None, watch: Watch, channel: Channel) -> Iterator[Reply]:
+        """The picture of the examination, where there is one and the channel shows it."""
+        if row is None or not channel.can.pictures:
+            return
+        try:
+            picture = self.registry.report_file(row.name, PICTURE, self.jobs.root)
+        except LafiyaError as error:
+            logs.event("progress.no_picture", level=30, run=watch.run, why=str(error))
+            return
+        if picture is not None:
+            caption = self.texts("admin-report", watch.language, release=row.name)
+            yield Reply(caption, document=Document(f"{row.name}-{PICTURE}", picture))
 
     def _release(self, watch: Watch) -> Listed | None:
         try:

@@ -101,7 +101,7 @@ def _add_views(room: Blueprint, service: ConsoleService, views: ConsoleViews) ->
     def picture(name: str) -> Response:
         _visitor(service)
         found = _known(service.console.picture(incoming.name(name)))
-        return Response(found.read_bytes(), content_type="image/png")
+        return Response(found, content_type="image/png")
 
 
 def _add_orders(room: Blueprint, service: ConsoleService, views: ConsoleViews) -> None:

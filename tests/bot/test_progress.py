@@ -4,6 +4,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,14 @@ from bot.admin_training import Training
 from bot.fakes import tiny_mind
 from bot.progress import APART, CLAIM, EVERY, LAST_EDIT
 from core.errors import SendDoubtful, SendLater, SendRefused
+from core.messages import Document
 from inference.engine import FakeEngine
 from tests.bot.clinic import Clinic, open_clinic
 from tests.training.given_releases import BAD, GOOD, added
 from training.config import TrainConfig
 from training.folder import RunFolder
 from training.jobs import LOCK, Jobs, examination
+from training.report_files import PICTURE
 
 WHATSAPP_ADMIN = "2348000000009"
 
@@ -192,6 +195,84 @@ def test_an_examination_is_followed_by_its_questions(ward, tmp_path):
     ward.tick()
     assert "The examination of v1 is done.\nv1 passed the gate" in ward.heard()[-1].text
     assert ward.edits()[-1].startswith("v1: done\n")
+
+
+def examined(ward, tmp_path, report, who="1", channel="telegram", meanwhile=lambda: None):
+    """What an admin hears when the examination of v1 that they follow ends so."""
+    added(ward.registry, tmp_path, "v1", report=report)
+    folder = examination(ward.jobs.root / "v1")
+    folder.path.mkdir(parents=True)
+    folder.write(replace(ward.run.state(), phase="evaluating", steps=0))
+    with going(ward.jobs, "v1/evaluation"):
+        ward.order("/progress", who, channel=channel)
+    folder.update(phase="done")
+    meanwhile()
+    ward.tick()
+    ward.tick()
+    used = ward.whatsapp if channel == "whatsapp" else ward.telegram
+    return ward.heard(f"+{who}" if channel == "whatsapp" else who, used)
+
+
+DRAWN = replace(GOOD, files={**GOOD.files, PICTURE: b"\x89PNG drawn"})
+
+
+def test_an_examination_ends_with_its_picture(ward, tmp_path):
+    """It lies with the release: the machine whose process says the word needs no copy."""
+    *_, word, picture = examined(ward, tmp_path, DRAWN)
+    assert word.text.startswith("The examination of v1 is done.\nv1 passed")
+    assert (word.document, len(word.choices)) == (None, 1)
+    assert picture.document == Document("v1-report.png", b"\x89PNG drawn")
+    assert picture.text.startswith("The examination of v1 in figures")
+
+
+def test_a_run_ends_with_both_pictures(ward, tmp_path):
+    added(ward.registry, tmp_path, "r1", report=DRAWN)
+    with going(ward.jobs, "r1"):
+        ward.order("/progress")
+    ward.run.log({"step": 1, "loss": 3.0})
+    ward.run.update(phase="done")
+    ward.tick()
+    *_, word, curve, report = ward.heard()
+    assert "passed the gate" in word.text
+    assert [one.document.name for one in (curve, report)] == ["r1.png", "r1-report.png"]
+
+
+# (label, what becomes of the picture on the shelf)
+SPOILT = [
+    ("it was changed", lambda file: file.write_bytes(b"\x89PNG other")),
+    ("it is gone", Path.unlink),
+    ("it cannot be read", lambda file: (file.unlink(), file.mkdir())),
+]
+
+
+@pytest.mark.parametrize("spoil", [spoil for _, spoil in SPOILT], ids=[row[0] for row in SPOILT])
+def test_a_picture_that_cannot_be_had_does_not_cost_the_word(ward, tmp_path, spoil):
+    def meanwhile():
+        [file] = (tmp_path / "shelf").rglob("*.png")
+        spoil(file)
+
+    *_, word = examined(ward, tmp_path, DRAWN, meanwhile=meanwhile)
+    assert word.text.startswith("The examination of v1 is done.\nv1 passed")
+    assert word.document is None
+
+
+def test_where_nothing_was_drawn_there_is_the_word(ward, tmp_path):
+    *_, word = examined(ward, tmp_path, GOOD)
+    assert (word.text.splitlines()[0], word.document) == ("The examination of v1 is done.", None)
+
+
+def test_a_refused_picture_of_an_examination_does_not_cost_the_word(ward, tmp_path):
+    def refuse():
+        ward.telegram.fail_next(None, SendRefused(code="400"))
+
+    *_, word = examined(ward, tmp_path, DRAWN, meanwhile=refuse)
+    assert word.text.startswith("The examination of v1 is done.")
+
+
+def test_a_channel_without_pictures_gets_the_word_alone(ward, tmp_path):
+    *_, word = examined(ward, tmp_path, DRAWN, WHATSAPP_ADMIN, "whatsapp")
+    assert word.text.startswith("An gama yi wa v1 jarabawa.")
+    assert word.document is None
 
 
 def other(ward):

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,13 @@ import pytest
 from bot.fakes import tiny_mind
 from core.errors import ReleaseRefused, StoreError
 from inference.engine import FakeEngine, LibraryEngine
+from storage import releases
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import BAD, GOOD, NOW
 from tests.training.test_jobs import COUNTER
 from tests.web.console_room import Visit, client_of, open_room, set_clock
+from training.registry import Report
+from training.report_files import PAGE, PICTURE
 from web.console import COOKIE
 
 QUESTION = "ina da ciwon kunne"
@@ -412,21 +416,58 @@ def test_nothing_runs_in_the_page_but_our_files(visit):
     assert " on" not in page.text.replace(" on ", "").split("<body", 1)[0]
 
 
-def test_the_report_of_an_examination(visit):
-    report = visit.client.get("/console/releases/bad?lang=en").text
+def shown(visit, name="bad"):
+    """The page about a release."""
+    return visit.client.get(f"/console/releases/{name}?lang=en").text
+
+
+MET = Report(False, {"chrf": 3.0}, ("chrf under 20",), {PAGE: b"# bad: failed\n\n> <b>mugu</b>\n"})
+DRAWN = replace(MET, files={**MET.files, PICTURE: b"\x89PNG"})
+
+
+def test_the_report_of_an_examination_made_elsewhere(visit):
+    """It lies with the release: nothing was examined on this machine."""
+    visit.clinic.registry.judge("bad", DRAWN, actor="t", now=NOW)
+    report = shown(visit)
     assert "chrf under 20" in report
     assert "Closeness to vetted answers" in report
-    assert "lies on the machine" in report
-    folder = visit.clinic.app.desk.training.jobs.root / "bad" / "evaluation"
-    folder.mkdir(parents=True)
-    (folder / "report.md").write_text("# bad: failed\n\n> <b>mugu</b>\n")
-    (folder / "report.png").write_bytes(b"\x89PNG")
-    report = visit.client.get("/console/releases/bad?lang=en").text
     assert "&lt;b&gt;mugu" in report
     assert "/console/releases/bad/picture.png" in report
     picture = visit.client.get("/console/releases/bad/picture.png")
     assert (picture.data, picture.content_type) == (b"\x89PNG", "image/png")
-    assert "not been examined" in visit.client.get("/console/releases/new?lang=en").text
+    assert "not been examined" in shown(visit, "new")
+
+
+def test_a_report_without_a_picture(visit):
+    visit.clinic.registry.judge("bad", MET, actor="t", now=NOW)
+    assert "&lt;b&gt;mugu" in shown(visit)
+    assert "picture.png" not in shown(visit)
+    assert visit.client.get("/console/releases/bad/picture.png").status_code == 404
+
+
+def test_a_report_that_cannot_be_had(visit, tmp_path):
+    """The figures are in the store: they are shown all the same."""
+    visit.clinic.registry.judge("bad", DRAWN, actor="t", now=NOW)
+    shutil.rmtree(tmp_path / "shelf" / "_reports")
+    report = shown(visit)
+    assert "cannot be had now" in report
+    assert "Closeness to vetted answers" in report
+    assert "picture.png" not in report
+    assert visit.client.get("/console/releases/bad/picture.png").status_code == 404
+
+
+def test_a_report_from_before_they_were_kept_with_the_release(visit):
+    figures = {"metrics": {"chrf": 3.0}}
+    releases.judge(visit.clinic.app.store, "bad", False, figures, actor="t", now=NOW)
+    assert "lies on the machine" in shown(visit)
+    folder = visit.clinic.app.desk.training.jobs.root / "bad" / "evaluation"
+    folder.mkdir(parents=True)
+    (folder / "report.md").write_text("# bad: failed\n\n> <b>mugu</b>\n")
+    assert "&lt;b&gt;mugu" in shown(visit)
+    assert "picture.png" not in shown(visit)
+    (folder / "report.png").write_bytes(b"\x89PNG")
+    assert "/console/releases/bad/picture.png" in shown(visit)
+    assert visit.client.get("/console/releases/bad/picture.png").data == b"\x89PNG"
 
 
 def test_what_does_not_exist_is_not_there(visit):
