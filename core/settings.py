@@ -192,7 +192,8 @@ class Settings(BaseModel):
     )
     releases: str = Field(
         "data/releases",
-        description="where releases lie: a folder, or a URL that fsspec opens (s3://, gs://, hf://)",
+        description="where releases and the reports on them lie: a folder, or a URL that fsspec "
+        "opens (s3://, gs://, hf://)",
     )
     releases_cache: str = Field(
         "data/releases-cache", description="local copies of releases that lie at a URL"
