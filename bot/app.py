@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot import progress, releases
+from bot import progress, releases, run_told
 from bot.access import Access
 from bot.admin import Desk
 from bot.admin_export import Exporting
@@ -34,6 +34,7 @@ from bot.parts import make_channels, make_mind
 from bot.progress import Progress
 from bot.releases import Keeper
 from bot.report import Readiness
+from bot.run_told import RunTold
 from bot.runner import Runner
 from bot.sharing import Sharer, lent, sharer
 from bot.texts import Texts
@@ -85,6 +86,7 @@ class App:
     desk: Desk
     console: Console
     progress: Progress
+    run_told: RunTold
     sharer: Sharer | None
     applier: Applier
 
@@ -121,6 +123,7 @@ class App:
             self.runner.every("releases", releases.EVERY, lambda: self.keeper.tick(time.time()))
         self.runner.every("drafts", TICK, lambda: self.growing.tick(time.time()))
         self.runner.every("progress", progress.LOOK, lambda: self.progress.tick(time.time()))
+        self.runner.every("runs", run_told.LOOK, lambda: self.run_told.tick(time.time()))
         self.runner.every("house", HOUSEKEEPING, lambda: self.keep_house(time.time()))
         logs.event("workers.started", workers=self.settings.workers, senders=self.settings.senders)
 
@@ -284,6 +287,14 @@ def build(
             lease,
             settings.reply_hours,
             ExportTold(database, desk.exporting.exports, texts, settings.reply_hours).follow,
+        ),
+        run_told=RunTold(
+            database,
+            desk.training.jobs,
+            desk.registry,
+            texts,
+            known,
+            settings.reply_hours,
         ),
         sharer=sharer(engine, tenant),
     )

@@ -4,13 +4,14 @@ A row is claimed before a message is edited, so that of several processes one ed
 and no channel: what is told, and when, is `bot.progress`'s.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import aliased
 
-from storage.models import Conversation, Message, Outbox, Person
+from storage.models import Conversation, Message, Outbox, Person, Receipt
 from storage.models import Watch as Row
 from storage.store import Store
 
@@ -92,6 +93,50 @@ def close(store: Store, watch: Watch) -> None:
     """Nothing more is told."""
     with store.write(patient=True) as connection:
         connection.execute(_mine(watch).values(status=DONE))
+
+
+def first(connection: Connection, store: Store, run: str, at: float, *, now: float) -> bool:
+    """Whether nobody has told that a run ended at a time: decided by a constraint, kept for days.
+
+    Noted among the receipts, as what came in once (`bot.app.RECEIPTS`).
+    """
+    receipt = {"channel": "run", "external_id": f"{run}:{at}"[-128:], "received_at": now}
+    return store.add_once(connection, Receipt, receipt, Receipt.channel).first() is not None
+
+
+def followed(connection: Connection, run: str, *, since: float) -> bool:
+    """Whether anybody follows a run, or has been told of it since a time."""
+    return connection.execute(_followers(run, since).limit(1)).first() is not None
+
+
+def bystanders(
+    connection: Connection, run: str, admins: Collection[tuple[str, str]], *, since: float
+) -> list[tuple[int, str]]:
+    """The conversations of the others among admins, given by channel and identity, and the language
+    of each: of those who have written to us and may be written to.
+    """
+    talks = (
+        select(Conversation.id, Person.language)
+        .join(Person, Person.id == Conversation.person_id)
+        .where(
+            tuple_(Person.channel, Person.identity).in_(list(admins)),
+            Conversation.last_in_at > 0,
+            Person.stopped.is_(False),
+            Person.erased_at.is_(None),
+            Conversation.id.not_in(_followers(run, since)),
+        )
+        .order_by(Conversation.id)
+    )
+    return [(row.id, row.language) for row in connection.execute(talks)]
+
+
+def _followers(run: str, since: float) -> Select[Any]:
+    current = or_(Row.status == OPEN, Row.told_at >= since)
+    return (
+        select(Message.conversation_id)
+        .join(Row, Row.message_id == Message.id)
+        .where(Row.run == run, current)
+    )
 
 
 def _mine(watch: Watch) -> Any:

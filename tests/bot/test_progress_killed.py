@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.run_told import LOOK
 from tests.payloads import press, update
 from tests.providers import Providers
+from training.config import TrainConfig
 from training.folder import RunFolder
+from training.jobs import Jobs
 
 ROOT = Path(__file__).parents[2]
 ADMIN = "1"
@@ -160,3 +163,24 @@ def test_both_are_killed_and_nothing_is_lost(
     for run in (whole, killed):
         assert len(talk.heard(f"Training of {run.name} is done.")) == 1
     assert len(talk.heard("stopped in the middle")) == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_no_chat_has_begun_is_told_at_its_end(
+    serve: Callable[[], subprocess.Popen[bytes]],
+    talk: Talk,
+    runs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve()
+    talk.write("/english")
+    until(lambda: talk.heard("English"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(runs.parent), str(ROOT)]))
+    run = Jobs(runs, "learner").start(TrainConfig(), name="r2")
+    until(lambda: run.state().step > 5)
+    os.kill(run.state().pid, signal.SIGKILL)
+    until(lambda: talk.heard("Training of r2 stopped in the middle"))
+    Jobs(runs, "learner").resume("r2")
+    until(lambda: talk.heard("Training of r2 is done."))
+    time.sleep(1.5 * LOOK)
+    assert len(talk.heard("Training of r2")) == 2

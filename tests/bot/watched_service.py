@@ -30,6 +30,7 @@ def main(url: str, telegram: str, runs: str, entry: str) -> None:
     jobs = Jobs(Path(runs), entry)
     app.desk.training = Training(jobs, "unused")
     app.progress = replace(app.progress, jobs=jobs, every=0.3)
+    app.run_told = replace(app.run_told, jobs=jobs)
     app.start_working()
     app.start_receiving()
     threading.Event().wait()
