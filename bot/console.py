@@ -181,7 +181,7 @@ class Console:
     def _pictured(self, row: Listed) -> bool:
         """Whether there is a picture, which is not fetched for that."""
         runs = self.desk.training.jobs.root
-        return PICTURE in named(row) or here(row, runs, PICTURE) is not None
+        return PICTURE in named(row.report) or here(row, runs, PICTURE) is not None
 
 
 def _meant(text: str, choice: str) -> tuple[Order | None, str]:

@@ -112,7 +112,7 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
             files = office.registry.fetch(name).folder
         except EngineError as error:
             files = f"unusable: {error}"
-        kept = report_files.named(row)
+        kept = report_files.named(row.report)
         # Within RELEASES: its address may hold a key.
         lies = {file: f"{report_files.folder(row.name, kept)}/{file}" for file in kept}
         found = {**asdict(row), "files": files, "report_at": lies}

@@ -91,10 +91,11 @@ def add(
 
 def judge(
     store: Store, name: str, passed: bool, report: Mapping[str, Any], *, actor: str, now: float
-) -> None:
-    """Record the gate's verdict. Raises ReleaseRefused (unknown, live): roll a live one back first.
+) -> Mapping[str, Any]:
+    """Record the gate's verdict; the report that this one has replaced, which may be empty.
 
     A retired release stays retired, with the new verdict; an earlier override is forgotten.
+    Raises ReleaseRefused (unknown, live): roll a live one back first.
     """
     state = "passed" if passed else "failed"
     with store.write() as connection:
@@ -115,6 +116,7 @@ def judge(
         # Who agreed had agreed to another verdict.
         connection.execute(delete(Approval).where(Approval.release == name))
         privacy.audit(connection, f"release.{state}", actor=actor, now=now, release=name)
+    return dict(row.report)
 
 
 def promote(

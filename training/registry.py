@@ -69,16 +69,16 @@ class Registry:
         Raises ReleaseRefused (unknown, live), and ReleaseUnusable when the shelf does not take
         them: then nothing is recorded.
         """
-        before = self.find(name)
-        files = report_files.keep(self._shelf, before.name, report.files)
+        name = self.find(name).name
+        files = report_files.keep(self._shelf, name, report.files)
         metrics, reasons = dict(report.metrics), list(report.reasons)
         row = {"metrics": metrics, "reasons": reasons, "files": files}
         try:
-            releases.judge(self._store, before.name, report.passed, row, actor=actor, now=now)
+            old = releases.judge(self._store, name, report.passed, row, actor=actor, now=now)
         except LafiyaError:
-            self._tidy(before.name, files)
+            self._tidy(name, files)
             raise
-        self._tidy(before.name, report_files.named(before))
+        self._tidy(name, report_files.named(old))
 
     def report_file(self, name: str, file: str, runs: Path) -> bytes | None:
         """A file of the report that belongs to a release's verdict; None when there is none.
@@ -188,7 +188,7 @@ class Registry:
     def _report_file(self, row: Listed, file: str, runs: Path) -> bytes | None:
         if row.verdict is None:
             return None
-        content, kept = report_files.here(row, runs, file), report_files.named(row)
+        content, kept = report_files.here(row, runs, file), report_files.named(row.report)
         if content is not None or file not in kept:
             return content
         return report_files.read(self._shelf, row.name, kept, file)
@@ -196,7 +196,7 @@ class Registry:
     def _tidy(self, name: str, files: Mapping[str, str]) -> None:
         """Remove a report unless the verdict names it now; one that is left over does no harm."""
         with contextlib.suppress(LafiyaError):
-            if files and files != report_files.named(self.find(name)):
+            if files and files != report_files.named(self.find(name).report):
                 report_files.drop(self._shelf, name, files)
 
 

@@ -12,7 +12,7 @@ machines that examine one release at once do not get into each other's way.
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.errors import ReleaseUnusable
 from storage.releases import Listed
@@ -60,9 +60,9 @@ def folder(name: str, kept: Mapping[str, str]) -> str:
     return f"{ROOM}/{name}/{mark}"
 
 
-def named(row: Listed) -> dict[str, str]:
-    """The files that a release's verdict names; none when it was given before reports were kept."""
-    return dict(row.report.get("files") or {})
+def named(report: Mapping[str, Any]) -> dict[str, str]:
+    """The files that a verdict names in its row; none when it is from before reports were kept."""
+    return dict(report.get("files") or {})
 
 
 def here(row: Listed, runs: Path, file: str) -> bytes | None:
@@ -74,7 +74,7 @@ def here(row: Listed, runs: Path, file: str) -> bytes | None:
         content = (examination(runs / row.name).path / file).read_bytes()
     except OSError:
         return None
-    kept = named(row)
+    kept = named(row.report)
     return content if not kept or kept.get(file) == _digest(content) else None
 
 

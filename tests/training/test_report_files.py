@@ -182,7 +182,7 @@ def test_what_cannot_be_removed_does_no_harm(registry, store, place, tmp_path, r
 
 
 def test_two_machines_examine_at_once(registry, store, place, tmp_path, runs):
-    """Whose verdict stands, his report is shown."""
+    """Whose verdict stands, his report is shown, and no other one is left."""
     machines = [Registry(store, shelf_at(place, tmp_path / str(n))) for n in range(3)]
     for turn in range(4):
         pages = [b"%d of %d" % (n, turn) for n in range(3)]
@@ -198,6 +198,7 @@ def test_two_machines_examine_at_once(registry, store, place, tmp_path, runs):
         )
         stands = int(registry.find("v1").report["metrics"]["n"])
         assert registry.report_file("v1", PAGE, runs) == pages[stands]
+        assert len(lying(place)) == 2
 
 
 def test_whoever_looks_while_it_is_examined_anew(registry, store, place, tmp_path, runs):
