@@ -26,9 +26,13 @@ class Correcting:
 
     store: Store
 
+    def found(self, most: int) -> list[Exchange]:
+        """The newest answers that may be corrected, whole. Raises StoreError."""
+        return corrections.recent(self.store, SOURCES, most=most)
+
     def answers(self, turn: Turn, mind: Mind) -> tuple[Reply, tuple[Effect, ...]]:
         """The newest answers that may be corrected. Raises StoreError."""
-        found = corrections.recent(self.store, SOURCES, most=MOST)
+        found = self.found(MOST)
         if not found:
             return Reply(mind.say(turn, "admin-answers-none")), ()
         texts = tuple(self._shown(exchange, turn, mind) for exchange in found)

@@ -14,6 +14,7 @@ from bot import console_show as show
 from bot.access import Access, Visitor
 from bot.admin import BUTTONS, Desk
 from bot.admin_compare import Contender
+from bot.admin_correct import Correcting
 from bot.admin_orders import Order, recognise
 from bot.effects import Begun, Outcome, Used, WantsYes, Watch
 from bot.mind import Mind
@@ -33,11 +34,12 @@ from training.rows import DataError
 OFFERED = frozenset(
     {
         *(Order.TRAIN, Order.CANCEL, Order.RESUME, Order.EVALUATE, Order.LOAD, Order.COMPARE),
-        *(Order.SWAP, Order.ROLLBACK, Order.SET, Order.SAVE, Order.EXPORT),
+        *(Order.SWAP, Order.ROLLBACK, Order.SET, Order.SAVE, Order.EXPORT, Order.CORRECT),
     }
 )
 DAY = 86_400.0
 MOST_RUNS = 20
+MOST_ANSWERS = 10
 #: What a button of the page may carry, in bytes: all that its form may order.
 CHOICE_ROOM = 256
 
@@ -123,6 +125,16 @@ class Console:
             return self._report(name, PICTURE)
         except (ReleaseRefused, ReleaseUnusable):
             return None
+
+    def answers(self, visitor: Visitor, language: str) -> list[dict[str, Any]]:
+        """The newest answers that may be put right. Raises StoreError.
+
+        Audited like `/answers` in a chat; what is shown is kept nowhere, so that none has to be
+        forgotten when its person erases.
+        """
+        self._note(Used(Order.ANSWERS.value, visitor.actor))
+        found = Correcting(self.store).found(MOST_ANSWERS)
+        return [show.answer(exchange, self.mind.texts, language) for exchange in found]
 
     def order(self, visitor: Visitor, language: str, text: str, choice: str) -> Done | None:
         """Carry out an order or a confirmation, as if it came by chat; None when it is neither.

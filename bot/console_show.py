@@ -14,6 +14,9 @@ from bot.admin_progress import RESUMED
 from bot.admin_training import KNOBS
 from bot.admin_verdict import reasons
 from bot.texts import Texts
+from core.messages import Source
+from inference.engine import BASE
+from storage.consented import Exchange
 from storage.releases import Listed
 from storage.reports import Load
 from training.config import TrainConfig
@@ -135,6 +138,20 @@ def _figures(row: Listed, texts: Texts, language: str) -> Iterator[str]:
         before, after = learnt.get("base_loss"), learnt["held_out_loss"]
         fall = f"{written(before, 'number')} → " if before is not None else ""
         yield f"{_title('loss', texts, language)} {fall}{written(after, 'number')}"
+
+
+def answer(exchange: Exchange, texts: Texts, language: str) -> dict[str, Any]:
+    """One answer that may be put right, and what its correction begins from."""
+    written = exchange.source == Source.MODEL
+    return {
+        "number": exchange.message_id,
+        "question": exchange.question,
+        "answer": exchange.answer,
+        "by": texts("console-answer-model", language, release=exchange.release or BASE)
+        if written
+        else texts("console-answer-fallback", language),
+        "draft": exchange.answer if written else "",
+    }
 
 
 def _title(figure: str, texts: Texts, language: str) -> str:

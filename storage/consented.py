@@ -18,11 +18,13 @@ TRAINING = "training"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question and the answer it got, and the id of the question's message."""
+    """One question and the answer it got, the id of the question's message, and who answered."""
 
     message_id: int
     question: str = field(repr=False)
     answer: str = field(repr=False)
+    source: str
+    release: str | None
 
 
 #: A question and one message that answers it.
@@ -47,7 +49,8 @@ def exchanges(store: Store, sources: tuple[str, ...]) -> Iterator[Exchange]:
 def opened(store: Store, row: Any) -> Exchange:
     """A row of `TAUGHT` in words."""
     box = store.cipher.box(row.data_key)
-    return Exchange(row.id, box.open(row.question), box.open(row.answer))
+    words = box.open(row.question), box.open(row.answer)
+    return Exchange(row.id, *words, row.source, row.release)
 
 
 def _taught() -> Select[Any]:
@@ -65,6 +68,8 @@ def _taught() -> Select[Any]:
             ASKED.conversation_id,
             ASKED.body.label("question"),
             ANSWERED.body.label("answer"),
+            ANSWERED.source,
+            ANSWERED.release,
             Person.data_key,
         )
         .select_from(ASKED)

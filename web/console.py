@@ -122,6 +122,12 @@ def _add_orders(room: Blueprint, service: ConsoleService, views: ConsoleViews) -
 
         return {"order": errands.begin(visitor.actor, obey)}, 202
 
+    @room.post(f"{PATH}/answers")
+    def answers() -> dict[str, Any]:
+        # Posted like an order: to look is audited, and no address may bring it about.
+        visitor, _ = _changing(service)
+        return {"answers": service.console.answers(visitor, g.lang)}
+
     @room.get(f"{PATH}/orders/<number>")
     def ended(number: str) -> dict[str, Any]:
         done = errands.end(_visitor(service).actor, number)

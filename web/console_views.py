@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import g, render_template
 
+from bot.admin_correct import LONGEST
 from bot.admin_orders import KNOBS
 from bot.console import Done
 from bot.console_show import forms, knobs, plain
@@ -19,6 +20,9 @@ from web.views import Views, engine_key
 WORDS = (
     *("console-offline", "console-wait", "console-none", "console-choose", "console-running"),
     *("console-report", "console-evaluate", "console-load", "console-swap", "console-run-none"),
+    *("console-answer-asked", "console-answer-given", "console-correct", "console-correct-text"),
+    *("console-correct-keep", "console-correct-ask", "console-correct-write"),
+    *("admin-answers-none", "label-yes", "label-no"),
 )
 
 
@@ -40,7 +44,9 @@ class ConsoleViews(Views):
 
     def page(self, key: str) -> str:
         """The console of a visitor whose changes carry this key."""
-        return self._rendered("console.html", key=key, knobs=knobs(), forms=forms(), tuned=TUNED)
+        return self._rendered(
+            "console.html", key=key, knobs=knobs(), forms=forms(), tuned=TUNED, longest=LONGEST
+        )
 
     def entrance(self) -> str:
         """What everybody sees who has no session: how health workers get in, and no more."""

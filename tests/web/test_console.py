@@ -76,7 +76,7 @@ def test_nothing_is_shown_or_taken_without_a_session(room):
             assert answer.status_code == 403, (method, path)
             assert not any(name in answer.text for name in ("v1", "v2", "bad", "data-key"))
             seen.add(path)
-    assert len(seen) == 9
+    assert len(seen) == 10
     assert "/console/orders" in seen
 
 

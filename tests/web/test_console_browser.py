@@ -214,6 +214,44 @@ def test_three_answers_side_by_side_and_words_stay_words(page, served):
     assert len(set(tops)) == 1
 
 
+def test_an_answer_is_put_right_by_keyboard(page, served):
+    room, address = served
+    clinic, bad = room.clinic, "<img src=x onerror=alert(1)> Amsar samfuri."
+    clinic.agree("2")
+    clinic.press("training:yes", "2")
+    clinic.app.desk.keeper._engine.answers += [bad]
+    clinic.say("ina da ciwon kunne", "2")
+    page.get(f"{address}/console?lang=ha")
+    until(page, lambda: page.find_elements(By.ID, "show-answers"))
+    assert page.find_elements(By.CSS_SELECTOR, "#corrections li") == [], "not without being asked"
+    row = "#corrections li"
+    page.find_element(By.ID, "show-answers").send_keys(Keys.ENTER)
+    until(page, lambda: "ina da ciwon kunne" in read(page, row))
+    assert bad in read(page, row)
+    assert page.find_elements(By.CSS_SELECTOR, f"{row} img") == []
+    page.find_element(By.CSS_SELECTOR, f"{row} summary").send_keys(Keys.ENTER)
+    field = page.find_element(By.CSS_SELECTOR, f"{row} textarea")
+    fits(page)
+    field.send_keys(Keys.TAB, Keys.ENTER)
+    keep = page.find_element(By.CSS_SELECTOR, f"{row} form button")
+    keep.send_keys(Keys.ENTER)
+    assert "Kada ta zama iri ɗaya" in read(page, f"{row} .problem"), "ours is no correction"
+    field.clear()
+    right = "A je asibiti yau."
+    field.send_keys(right)
+    press(page, "#show-answers")  # whoever looks again loses nothing
+    keep.send_keys(Keys.ENTER)
+    until(page, lambda: right in said(page))
+    assert page.switch_to.active_element.text == "Eh"
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    until(page, lambda: "An adana gyaran amsar" in said(page))
+    until(page, lambda: not page.find_elements(By.CSS_SELECTOR, row))
+    press(page, "#said form button")
+    assert "Babu amsar da za a gyara yanzu" in read(page, "#no-answers")
+    kept = clinic.rows("SELECT body FROM messages WHERE kind = 'correction'")
+    assert kept == [(right,)]
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_both_languages_fit(page, served, width):
     _, address = served

@@ -1,6 +1,7 @@
 // The console: shows what the service says of itself, and gives the orders of the chat. Words from
 // outside go in as text, never as markup.
 import { draw } from "./chart.js";
+import { corrections } from "./corrections.js";
 
 const EVERY = 2000, IDLE = 10000, QUICK = 150;
 const byId = (id) => document.getElementById(id), all = (selector) => document.querySelectorAll(selector);
@@ -155,7 +156,7 @@ async function look(now = false) {
   if (!document.hidden) timer = setTimeout(look, !fine || shown?.active || !overviewAt ? EVERY : IDLE);
 }
 
-function speak(text, choices = [], contenders = []) {
+function speak(text, buttons = [], contenders = []) {
   byId("words").replaceChildren(...text.split(/(https?:\/\/\S+)/).map((part, nth) => (nth % 2 ? link(part) : part)));
   byId("answers").replaceChildren(...contenders.map((one) => {
     const answer = document.createElement("article"), head = make("h3", one.role);
@@ -163,15 +164,25 @@ function speak(text, choices = [], contenders = []) {
     answer.append(head, make("p", one.text));
     return answer;
   }));
-  byId("choices").replaceChildren(...choices.map(([id, label], nth) => {
-    const node = make("button", label, nth ? "pick" : "pick main");
-    node.dataset.choice = id;
-    return node;
-  }));
+  byId("choices").replaceChildren(...buttons);
   said.classList.toggle("broad", contenders.length > 0);
-  said.querySelector("form").hidden = choices.length > 0; // one of them says no
+  said.querySelector("form").hidden = buttons.length > 0; // one of them says no
   if (!said.open) said.showModal();
 }
+
+function pick([id, label], nth) {
+  const node = make("button", label, nth ? "pick" : "pick main");
+  node.dataset.choice = id;
+  return node;
+}
+
+function sure(text, order) { // asks before an order that the service does not ask about
+  const no = make("button", words["label-no"], "pick");
+  no.addEventListener("click", () => said.close());
+  speak(text, [button(words["label-yes"], order, "pick main"), no]);
+}
+
+const showAnswers = corrections(byId("corrections"), { call, make, words, sure });
 
 async function order(text, choice = "") {
   speak(words.wait);
@@ -183,14 +194,14 @@ async function order(text, choice = "") {
       await new Promise((go) => setTimeout(go, pause));
       ({ ok, said: reply } = await call("GET", `orders/${begun}`));
     }
-    if (ok) speak(reply.text, reply.choices, reply.contenders);
+    if (ok) speak(reply.text, reply.choices.map(pick), reply.contenders);
     else speak(reply.sentence);
   } catch { speak(words.offline); }
   said.removeAttribute("aria-busy");
   shown = null;
   chosen = text.startsWith("/train") ? "" : chosen;
-  if (location.hash.includes(".")) history.replaceState(null, "", location.search); // a link, and already in
-look(true);
+  if (text.startsWith("/correct")) showAnswers();
+  look(true);
 }
 
 function wrong(form) { // the browser's own bubbles speak the browser's language
