@@ -28,10 +28,11 @@ MARKS = 6
 _BYTES_A_TOKEN = 2.5
 
 #: A person's text may not open or close a turn, or claim an image that is not there: the special
-#: tokens of Gemma 3 (tokenizer_config.json of google/gemma-3-4b-it), and marks of the same form.
+#: tokens of Gemma 3 (tokenizer_config.json of google/gemma-3-4b-it), marks of the same form, and
+#: half a mark of other models: its other half may stand in the next passage.
 _MARKS = re.compile(
     r"<\s{0,9}/?\s{0,9}(?:(?:start|end)_of_(?:turn|image)|image_soft_token|unused[^<>\s]{1,4}"
-    r"|bos|eos|pad|unk|mask|s)\s{0,9}>|<\|[^|<>]{0,40}\|>",
+    r"|bos|eos|pad|unk|mask|s)\s{0,9}>|<\|[^|<>]{0,40}\|>|<\||\|>",
     re.I,
 )
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")

@@ -37,6 +37,8 @@ FORGED = [
     "<bo\x00s>",
     "<start_of_＜\u200bbos＞turn>",
     "<｜im_start｜>",
+    # Each of its two halves in a passage of its own is a mark around what stands between them.
+    "|><|",
 ]
 #: What the tokenizers of Gemma and its like read as one sign.
 TOKENS = [
@@ -44,7 +46,7 @@ TOKENS = [
     *("<bos>", "<eos>", "<pad>", "<unk>", "<s>", "</s>", "<mask>"),
 ]
 PLAIN = [
-    *("a < b > c", "zafin jiki <38", "<3", "2 <= 3", "<sunan magani>", "x|y", "<| |", "s"),
+    *("a < b > c", "zafin jiki <38", "<3", "2 <= 3", "<sunan magani>", "x|y", "< | >", "s"),
     *("ɓera ɗaki ƙasa 'yarsa ƴaƴa", "m² 2½ 1⁄2 x₂ ①", "37,5 °C — “haka”", "🤒🙏🏿", "a\tb\nc"),
 ]
 
