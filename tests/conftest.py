@@ -26,8 +26,21 @@ Opener = Callable[..., Store]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that wait longest go first: begun last, they would keep one process busy alone."""
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("slow", "browser"))))
+    """Files that wait long and files that compute long begin, in turn with one another.
+
+    Side by side, those that wait would leave the processors idle; begun last, one of them would
+    keep a process busy alone.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    kinds: dict[str, list[list[pytest.Item]]] = {}
+    for path, own in files.items():
+        waits = any(item.get_closest_marker(mark) for item in own for mark in ("slow", "browser"))
+        kind = "computes" if path.parent.name == "gemma" else "waits" if waits else "short"
+        kinds.setdefault(kind, []).append(own)
+    turns = itertools.chain.from_iterable(itertools.zip_longest(*kinds.values(), fillvalue=()))
+    items[:] = itertools.chain.from_iterable(turns)
 
 
 @pytest.fixture(autouse=True, scope="session")
