@@ -61,6 +61,7 @@ def test_it_steps_aside_for_a_run_and_comes_back_after_its_crash(
         until(lambda: not served() and not engine.here)
         assert run.stdout is not None
         assert run.stdout.readline().strip() == "in"
+        assert not served()  # at its first look the run may not have signed what it claims
         with pytest.raises(EngineAbsent):
             answering.generate(question(ASKED))
         assert "lent to run-1" in answering.status().detail
