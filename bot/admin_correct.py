@@ -4,10 +4,12 @@ Only what may be taught is shown: answers of the model or none at all, to people
 training. A correction must pass the guard that a model's answer has to pass.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.bare import bare
 from bot.effects import Effect, Show
 from bot.mind import Mind
+from bot.texts import Texts
 from core.messages import Reply, Source, Turn
 from storage import corrections
 from storage.consented import Exchange
@@ -26,13 +28,14 @@ class Correcting:
 
     store: Store
 
-    def found(self, most: int) -> list[Exchange]:
-        """The newest answers that may be corrected, whole. Raises StoreError."""
-        return corrections.recent(self.store, SOURCES, most=most)
+    def found(self, most: int, texts: Texts) -> list[Exchange]:
+        """The newest answers that may be corrected, whole and bare. Raises StoreError."""
+        found = corrections.recent(self.store, SOURCES, most=most)
+        return [replace(one, answer=bare(one.answer, texts)) for one in found]
 
     def answers(self, turn: Turn, mind: Mind) -> tuple[Reply, tuple[Effect, ...]]:
         """The newest answers that may be corrected. Raises StoreError."""
-        found = self.found(MOST)
+        found = self.found(MOST, mind.texts)
         if not found:
             return Reply(mind.say(turn, "admin-answers-none")), ()
         texts = tuple(self._shown(exchange, turn, mind) for exchange in found)

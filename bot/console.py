@@ -133,8 +133,9 @@ class Console:
         forgotten when its person erases.
         """
         self._note(Used(Order.ANSWERS.value, visitor.actor))
-        found = Correcting(self.store).found(MOST_ANSWERS)
-        return [show.answer(exchange, self.mind.texts, language) for exchange in found]
+        texts = self.mind.texts
+        found = Correcting(self.store).found(MOST_ANSWERS, texts)
+        return [show.answer(exchange, texts, language) for exchange in found]
 
     def order(self, visitor: Visitor, language: str, text: str, choice: str) -> Done | None:
         """Carry out an order or a confirmation, as if it came by chat; None when it is neither.

@@ -19,7 +19,7 @@ from knowledge.places import Place
 ASKED: Final = 4
 NOTED: Final = 2
 LONGEST: Final = 300
-_MARK: Final = "• "
+MARK: Final = "• "
 _HOUSE: Final = (
     r"(?:asibit\w*|clinics?|klinik\w*|kiliniki\w*|hospitals?|phc|csi|cibiyar lafiya|"
     r"cibiyoyin lafiya|health (?:centers?|centres?|facility|post)|dakin shan magani|gidan magani)"
@@ -90,7 +90,7 @@ def _shown(turn: Turn, row: Facility) -> bool:
 
 def _list(turn: Turn, mind: Mind, places: Sequence[Place], rows: Sequence[Facility]) -> str:
     head = mind.say(turn, "nearby-list", place=_names(turn, mind, places))
-    return "\n".join([head, *(f"{_MARK}{row}" for row in rows)])
+    return "\n".join([head, *(f"{MARK}{row}" for row in rows)])
 
 
 def _none(turn: Turn, mind: Mind, places: Sequence[Place]) -> str:

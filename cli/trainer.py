@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.bare import bare
 from bot.guard import Guard
+from bot.texts import Texts
 from bot.writing import LONGEST, PASSAGES
 from cli import room
 from core import logs
@@ -163,9 +165,11 @@ def ground(settings: Settings) -> Ground:
 
 
 def from_store(store: Store) -> Iterator[Conversation]:
-    """The store's own conversations, with the consent of those who wrote them."""
+    """The store's own conversations, of those who agreed to it, without the service's own lines."""
+    texts = Texts()
     for exchange in consented.exchanges(store, VETTED):
-        turns = (Past("user", exchange.question.strip()), Past("assistant", exchange.answer))
+        answer = bare(exchange.answer, texts)
+        turns = (Past("user", exchange.question.strip()), Past("assistant", answer))
         yield Conversation(turns, STORE, exchange.message_id)
 
 

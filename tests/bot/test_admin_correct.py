@@ -62,6 +62,23 @@ def test_an_answer_is_shown_put_right_and_taught(clinic):
     assert ("correct", clinic.audit()[-1][1]) in clinic.audit()
 
 
+def test_what_the_service_asks_beside_an_answer_is_neither_shown_nor_taught(clinic):
+    ask = clinic.words("training-ask")
+    [said] = clinic.say("zazzabi", "2")
+    assert said.endswith(ask), "their second answer"
+    [row] = from_store(clinic.app.store)
+    assert (row.turns[0].text, row.turns[1].text) == ("zazzabi", said.removesuffix(f"\n\n{ask}"))
+    clinic.agree("5")
+    clinic.press("training:yes", "5")
+    clinic.say("zazzabi", "5")
+    [said] = clinic.say(f"{QUESTION} 5", "5")
+    assert ask in said
+    clinic.order("/answers")
+    shown = [s.reply.text for s in clinic.telegram.sent if "We answered" in s.reply.text]
+    assert len(shown) == 2
+    assert not any(ask in text for text in shown)
+
+
 def test_nobody_is_sent_a_correction_and_no_page_or_figure_has_it(clinic):
     one, before = number(clinic), len(clinic.telegram.sent)
     clinic.order(f"/correct {one} {ANSWER}")
