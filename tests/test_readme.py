@@ -17,7 +17,7 @@ from cli.admin import env_example
 from cli.main import cli
 from core.settings import Settings
 from tests.acceptance.service import Service
-from tests.acceptance.traffic import until
+from tests.waiting import came
 
 ROOT = Path(__file__).parents[1]
 PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "docs/deploy.md")}
@@ -204,5 +204,5 @@ def test_run_answers_the_printed_question_on_the_page(tmp_path: Path) -> None:
             found = json.loads(service.call("GET", "/api/messages", b"", SESSION)[1])
             return [m["source"] for m in found["messages"] if m["direction"] == "out"]
 
-        assert until(lambda: answers() == ["library"], 20), service.log.read_text()
+        assert came(lambda: answers() == ["library"], 20), service.log.read_text()
         assert json.loads(service.call("GET", "/health/ready")[1])["engine"] == "library"

@@ -22,8 +22,9 @@ from sqlalchemy import create_engine, text
 
 from tests.acceptance.nursery import Nursery
 from tests.acceptance.service import TELEGRAM_SECRET, TELEGRAM_TOKEN, TWILIO_TOKEN, Service, Upset
-from tests.acceptance.traffic import MARK, Deliverer, Note, judge, until, write
+from tests.acceptance.traffic import MARK, Deliverer, Note, judge, write
 from tests.providers import Plan, Providers
+from tests.waiting import came
 
 #: A tenth of the sends fails, in each of the four ways.
 FAULTS = "429=0.025,500=0.025,hang=0.025,reset=0.025"
@@ -56,10 +57,10 @@ def nothing_lost(
         shakes = upset or [kill(0)] * 3
         for part, shake in enumerate(shakes, 1):
             due = deliveries * part // (len(shakes) + 1)
-            until(lambda due=due: deliverer.accepted >= due or deliverer.faults, patience)
+            came(lambda due=due: deliverer.accepted >= due or deliverer.faults, patience)
             shake(service)
         deliverer.finish(patience)
-        settled = until(lambda: not open_work(database_url), patience, every=0.25)
+        settled = came(lambda: not open_work(database_url), patience, every=0.25)
         verdict = judge(notes, providers, service.upsets, doubts(database_url))
     return {
         "deliveries": deliveries,

@@ -8,8 +8,9 @@ import pytest
 
 from tests.acceptance.run import open_work
 from tests.acceptance.service import Request, Service, telegram, whatsapp
-from tests.acceptance.traffic import MARK, until
+from tests.acceptance.traffic import MARK
 from tests.providers import Providers
+from tests.waiting import came
 
 TEXT = "Ina da tambaya a kan lafiya, lamba {}-{} " + "a" * 300
 
@@ -43,11 +44,11 @@ def test_a_full_disk_loses_nothing(
     assert full[79] == 503
     assert service.call("GET", "/health/live")[0] == 200
     (small_disk / "ballast").unlink()
-    assert until(lambda: _post(service, _request(79)) == 200, 20)
+    assert came(lambda: _post(service, _request(79)) == 200, 20)
     for key in range(80):  # the provider sends again what was refused, and more
         assert _post(service, _request(key)) == 200
     url = f"sqlite:///{small_disk}/lafiya.db"
-    assert until(lambda: open_work(url) == 0, 90), service.log.read_text()[-3000:]
+    assert came(lambda: open_work(url) == 0, 90), service.log.read_text()[-3000:]
     answered = [MARK.search(sent.text) for sent in providers.taken()]
     keys = sorted(int(mark[2]) for mark in answered if mark)
     assert sorted(set(keys)) == list(range(80))

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.service import LAFIYA, ROOT, TELEGRAM_SECRET, Service, telegram
-from tests.acceptance.traffic import until
 from tests.payloads import press
 from tests.providers import Providers
+from tests.waiting import came
 from training.folder import RunFolder
 
 ADMIN = 771000001
@@ -66,7 +66,7 @@ class Admin:
         """Somebody else's question is answered now."""
         self.write(f"Ina da tambaya lamba {self.number}", ADMIN + 1)
         question = f"lamba {self.number - 1}"
-        assert until(
+        assert came(
             lambda: any(question in s.text for s in self.providers.taken(str(ADMIN + 1))), 20
         )
 
@@ -93,32 +93,32 @@ def test_a_training_survives_the_service_and_itself(
     admin = Admin(service, providers)
     admin.write("/english")
     admin.write(f"{ORDER} data={data}")
-    assert until(lambda: _heard(providers, "has begun on"), 20)
+    assert came(lambda: _heard(providers, "has begun on"), 20)
     [message] = _heard(providers, "has begun on")
-    assert until(lambda: "ETA" in providers.shown[message][0], PATIENCE)
+    assert came(lambda: "ETA" in providers.shown[message][0], PATIENCE)
 
     whole, said = _newest(runs), providers.shown[message][0]
     service.kill(0)
     service.await_answering()
     admin.answered()
-    assert until(lambda: providers.shown[message][0] != said, 30)
+    assert came(lambda: providers.shown[message][0] != said, 30)
     done = f"Training of {whole.name} is done."
-    assert until(lambda: _heard(providers, done), PATIENCE), service.log.read_text()
+    assert came(lambda: _heard(providers, done), PATIENCE), service.log.read_text()
     word = next(s for s in providers.taken(str(ADMIN)) if done in s.text)
-    assert until(lambda: any(s.method == "sendPhoto" for s in providers.taken(str(ADMIN))), 20)
+    assert came(lambda: any(s.method == "sendPhoto" for s in providers.taken(str(ADMIN))), 20)
     assert f"{whole.name} has not been examined" in word.text, "an echo has no model"
 
     admin.write(f"{ORDER} data={data} evaluate=no")
-    assert until(lambda: len(_heard(providers, "has begun on")) == 2, 20)
+    assert came(lambda: len(_heard(providers, "has begun on")) == 2, 20)
     killed = _newest(runs)
-    assert until(lambda: killed.state().step > killed.state().steps / 2 > 0, PATIENCE)
+    assert came(lambda: killed.state().step > killed.state().steps / 2 > 0, PATIENCE)
     os.kill(killed.state().pid, signal.SIGKILL)
     admin.answered()
-    assert until(lambda: _heard(providers, "stopped in the middle"), 30)
+    assert came(lambda: _heard(providers, "stopped in the middle"), 30)
     assert any((killed.checkpoints).glob("checkpoint-*/trainer_state.json"))
     admin.press(f"resume:{killed.name}:ask")
     again = f"Training of {killed.name} is done."
-    assert until(lambda: _heard(providers, again), PATIENCE), service.log.read_text()
+    assert came(lambda: _heard(providers, again), PATIENCE), service.log.read_text()
 
     losses = [(run.result() or {})["held_out_loss"] for run in (whole, killed)]
     assert losses[1] == pytest.approx(losses[0], rel=0.02)

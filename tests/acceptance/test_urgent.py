@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.acceptance.service import Service, telegram, whatsapp
-from tests.acceptance.traffic import until
 from tests.providers import Providers
+from tests.waiting import came
 
 DANGER = "Yarona ba ya numfashi"
 WITHIN = 1.0
@@ -23,7 +23,7 @@ def test_urgent_overtakes_ten_second_generations_and_hanging_sends(
     for number in range(8):
         chat = 771000200 + number
         assert _post(service, telegram(100 + number, chat, "Ina tambaya a kan abinci")) == 200
-    assert until(lambda: service.measure('lafiya_jobs{status="running"}') == 4, 10)
+    assert came(lambda: service.measure('lafiya_jobs{status="running"}') == 4, 10)
     for number, request in enumerate(
         [
             telegram(1, 771000200, DANGER),  # in a conversation whose generation runs
@@ -35,7 +35,7 @@ def test_urgent_overtakes_ten_second_generations_and_hanging_sends(
     ):
         begun = time.time()
         assert _post(service, request) == 200
-        assert until(lambda number=number: len(providers.taken()) >= number, 5, every=0.005)
+        assert came(lambda number=number: len(providers.taken()) >= number, 5, every=0.005)
         taken = providers.taken()[-1].at - begun
         assert taken < WITHIN, f"{taken:.2f} s"
     assert service.measure('lafiya_jobs{status="running"}') == 4

@@ -8,8 +8,8 @@ import pytest
 from cli.doctor import checks
 from core.settings import Settings
 from tests.acceptance.service import TELEGRAM_TOKEN, TWILIO_SID, TWILIO_TOKEN, Service
-from tests.acceptance.traffic import until
 from tests.providers import Providers
+from tests.waiting import came
 
 SESSION = {"X-Session": "s" * 32, "Content-Type": "application/json"}
 TELEGRAM, TWILIO = "TELEGRAM_BOT_TOKEN", "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
@@ -29,7 +29,7 @@ def _asked(service: Service) -> bool:
 def test_both_refused(serve: Callable[..., Service], providers: Providers) -> None:
     providers.refusal = "401"
     service = serve()
-    assert until(lambda: len(_ready(service)["reasons"]) == 2, 10), service.log.read_text()
+    assert came(lambda: len(_ready(service)["reasons"]) == 2, 10), service.log.read_text()
     ready = _ready(service)
     assert (ready["status"], ready["ready"]) == (200, True), "the page is in order"
     telegram, whatsapp = sorted(ready["reasons"])
@@ -40,7 +40,7 @@ def test_both_refused(serve: Callable[..., Service], providers: Providers) -> No
 
     question = json.dumps({"id": "i" * 32, "text": "Ina da tambaya"}).encode()
     assert service.call("POST", "/api/messages", question, SESSION)[0] == 202
-    assert until(lambda: _asked(service), 10), service.call("GET", "/api/messages", b"", SESSION)
+    assert came(lambda: _asked(service), 10), service.call("GET", "/api/messages", b"", SESSION)
 
     said = service.log.read_text()
     rows = [json.loads(line) for line in said.splitlines() if line.startswith("{")]

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -259,13 +259,3 @@ def unexcused(tries: Sequence[Sent], upsets: Sequence[Upset]) -> int:
             received, doubt = True, False
         doubt = doubt or doubtful(sent, upsets)
     return wrong
-
-
-def until(fine: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
-    """Wait for a condition; whether it came."""
-    end = time.monotonic() + seconds
-    while not fine():
-        if time.monotonic() > end:
-            return False
-        time.sleep(every)
-    return True

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from inference.engine import FakeEngine
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import added
 from tests.training.test_jobs import COUNTER
+from tests.waiting import until
 from training.config import TrainConfig
 from training.folder import RunFolder
 from training.jobs import Jobs, examination
@@ -39,13 +39,6 @@ def clinic(sqlite_url, tmp_path, monkeypatch):
     clinic.english()
     yield clinic
     clinic.app.stop()
-
-
-def until(true):
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_run_is_begun_watched_stopped_and_taken_up_again(clinic):

@@ -12,6 +12,7 @@ from inference.openai_fakes import FakeServer
 from storage import instances
 from storage.instances import Serving
 from tests.bot.conftest import House, MakeHouse
+from tests.waiting import until
 
 #: A server that goes away in the middle of a connect leaves httpcore with a socket to collect.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")
@@ -35,13 +36,6 @@ def house(make_house: MakeHouse, server: FakeServer) -> Iterator[House]:
     engine.close()
 
 
-def wait_until_ready(house: House) -> None:
-    until = time.monotonic() + 5
-    while not house.app.mind.engine.status().ready:
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def test_the_library_answers_and_everybody_who_asks_is_told(
     house: House, server: FakeServer
 ) -> None:
@@ -60,7 +54,7 @@ def test_the_library_answers_and_everybody_who_asks_is_told(
     # A look that was under way when the server went ends another way than the next one.
     assert f"127.0.0.1:{server.port}" in reason
     server.start()
-    wait_until_ready(house)
+    until(lambda: house.app.mind.engine.status().ready)
     assert house.app.readiness()["reasons"] == []
     before = len(server.asked)
     house.say(OTHER)

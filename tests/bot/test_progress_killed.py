@@ -19,6 +19,7 @@ import pytest
 from bot.run_told import LOOK
 from tests.payloads import press, update
 from tests.providers import Providers
+from tests.waiting import until
 from training.config import TrainConfig
 from training.folder import RunFolder
 from training.jobs import Jobs
@@ -65,13 +66,6 @@ class Talk:
     def shown(self, number: str) -> str:
         """What a message says now."""
         return self.providers.shown[number][0]
-
-
-def until(true: Callable[[], object], seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

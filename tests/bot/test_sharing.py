@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -20,6 +19,7 @@ from inference.choose import Explained
 from inference.engine import FakeEngine, LibraryEngine, Request, Sampling
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import NOW, added, open_registry
+from tests.waiting import until
 from training.room import Tenant
 
 ASK = Request("Ina jin ciwon kai")
@@ -201,10 +201,3 @@ def test_the_whole_way_with_a_run_that_is_killed(sqlite_url, tmp_path, engine):
             process.kill()
             process.communicate()
         clinic.app.stop()
-
-
-def until(true):
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.errors import SettingsError
+from tests.waiting import until
 from training.config import TrainConfig, config
 from training.folder import RunFolder, State
 from training.jobs import Jobs, RunRefused, wait
@@ -46,13 +46,6 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     active = make().active()
     if active:
         os.kill(active.state().pid, signal.SIGKILL)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def ended(run: RunFolder, jobs: Jobs) -> State:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from cli import room as claiming
 from core.settings import load_settings
+from tests.waiting import until
 from training.config import TrainConfig
 from training.folder import RunFolder
 from training.room import NoRoom, Tenant, claim, needed
@@ -93,13 +93,6 @@ os.execv(sys.executable, [sys.executable, "-c", {then!r}])
 def heard(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_run_waits_for_every_engine_and_keeps_them_out_till_it_is_gone(

@@ -19,6 +19,7 @@ from storage import releases
 from tests.bot.clinic import open_clinic
 from tests.training.given_releases import BAD, GOOD, NOW
 from tests.training.test_jobs import COUNTER
+from tests.waiting import until
 from tests.web.console_room import Visit, client_of, open_room, set_clock
 from training.registry import Report
 from training.report_files import PAGE, PICTURE
@@ -40,13 +41,6 @@ def room(sqlite_url, tmp_path, monkeypatch):
 @pytest.fixture
 def visit(room):
     return room.come_in()
-
-
-def until(true):
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def unchanged(visit) -> bool:

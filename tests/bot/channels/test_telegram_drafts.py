@@ -10,6 +10,7 @@ from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_drafts import PER_SECOND
 from core.messages import Reply
 from tests.providers import Providers
+from tests.waiting import until
 
 CHAT = "77001"
 EVERY = 0.2
@@ -31,13 +32,6 @@ def channel(providers):
 
 def calls(providers):
     return providers.called("sendMessageDraft")
-
-
-def until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert condition()
 
 
 def test_the_same_draft_grows_now_and_then(providers, channel):

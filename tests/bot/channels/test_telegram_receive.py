@@ -13,6 +13,7 @@ from core.errors import SendLater, StoreError
 from core.messages import Reply
 from tests.payloads import update
 from tests.providers import Providers
+from tests.waiting import until
 
 TOKEN = "123456:test-token"
 
@@ -58,23 +59,16 @@ def begin(providers):
         channel.stop()
 
 
-def _until(true, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert true()
-
-
 def test_polling_takes_everything_in_order(providers, begin):
     providers.give(*(update(n, text=f"m{n}") for n in range(1, 6)))
     inbox = Inbox()
     begin(inbox)
-    _until(lambda: len(inbox.texts) == 5)
+    until(lambda: len(inbox.texts) == 5)
     providers.give(update(6, text="m6"))
-    _until(lambda: len(inbox.texts) == 6)
+    until(lambda: len(inbox.texts) == 6)
     assert inbox.texts == [f"m{n}" for n in range(1, 7)]
     assert providers.called("deleteWebhook") == [{"drop_pending_updates": "false"}]
-    _until(lambda: 6 in providers.confirmed)
+    until(lambda: 6 in providers.confirmed)
 
 
 def test_an_update_is_confirmed_only_after_it_is_taken(providers, begin):
@@ -89,14 +83,14 @@ def test_an_update_is_confirmed_only_after_it_is_taken(providers, begin):
     assert held.wait(20)
     assert not providers.confirmed
     go.set()
-    _until(lambda: providers.confirmed == [1])
+    until(lambda: providers.confirmed == [1])
 
 
 def test_a_store_that_is_down_is_waited_for(providers, begin):
     providers.give(update(1, text="a"), update(2, text="b"))
     inbox = Inbox(*[StoreError()] * 5)
     begin(inbox)
-    _until(lambda: inbox.texts == ["a", "b"])
+    until(lambda: inbox.texts == ["a", "b"])
     assert inbox.tries == 7
 
 
@@ -104,17 +98,17 @@ def test_one_poison_update_does_not_block_the_others(providers, begin):
     providers.give(update(1, text="a"), {"update_id": 2, "message": 5}, update(3, text="c"))
     inbox = Inbox(*[RuntimeError("a"), RuntimeError("a")] * 2, RuntimeError("a"))
     begin(inbox)
-    _until(lambda: inbox.texts == ["c"])
+    until(lambda: inbox.texts == ["c"])
 
 
 def test_after_a_quiet_time_lower_ids_are_fetched_too(providers, begin):
     inbox = Inbox()
     begin(inbox, polling_timeout=0)
     providers.give(update(900, text="a"))
-    _until(lambda: 900 in providers.confirmed)
-    _until(lambda: "offset" not in providers.called("getUpdates")[-1])
+    until(lambda: 900 in providers.confirmed)
+    until(lambda: "offset" not in providers.called("getUpdates")[-1])
     providers.give(update(5, text="b"))
-    _until(lambda: inbox.texts == ["a", "b"])
+    until(lambda: inbox.texts == ["a", "b"])
 
 
 @pytest.mark.parametrize("fault", ["409", "500", "401", "429", "garbage", "reset", "html403"])
@@ -125,14 +119,14 @@ def test_polling_survives(providers, begin, fault):
     providers.give(update(1, text="a"))
     inbox = Inbox()
     begin(inbox)
-    _until(lambda: inbox.texts == ["a"])
+    until(lambda: inbox.texts == ["a"])
 
 
 def test_a_token_that_is_not_accepted_says_what_to_do(providers, begin, caplog):
     caplog.set_level("INFO", logger="lafiya")
     providers.faults["deleteWebhook"] = deque(["401"])
     begin(Inbox())
-    _until(lambda: any("BotFather" in str(r.fields.get("advice")) for r in _lines(caplog)))
+    until(lambda: any("BotFather" in str(r.fields.get("advice")) for r in _lines(caplog)))
     assert TOKEN not in caplog.text
 
 
@@ -140,7 +134,7 @@ def test_a_second_poller_is_named(providers, begin, caplog):
     caplog.set_level("INFO", logger="lafiya")
     providers.faults["getUpdates"] = deque(["409"])
     begin(Inbox())
-    _until(lambda: any("another process" in str(r.fields.get("advice")) for r in _lines(caplog)))
+    until(lambda: any("another process" in str(r.fields.get("advice")) for r in _lines(caplog)))
 
 
 def _lines(caplog):
@@ -150,7 +144,7 @@ def _lines(caplog):
 def test_the_webhook_is_registered_with_its_secret(providers, begin):
     providers.faults["setWebhook"] = deque(["500", "reset"])
     begin(Inbox(), public_url="https://lafiya.example", secret="s3cret")
-    _until(lambda: providers.webhook)
+    until(lambda: providers.webhook)
     assert providers.webhook["url"] == "https://lafiya.example/webhooks/telegram"
     assert providers.webhook["secret_token"] == "s3cret"
     assert "callback_query" in providers.webhook["allowed_updates"]
@@ -163,7 +157,7 @@ def test_the_bot_learns_its_name(providers, begin):
     providers.faults["getMe"] = deque(["500"])
     channel = begin(Inbox())
     group = {"id": -5, "type": "group", "title": "a"}
-    _until(lambda: channel.parse(update(1, chat=group, text="@LafiyaBot sannu")))
+    until(lambda: channel.parse(update(1, chat=group, text="@LafiyaBot sannu")))
 
 
 def test_stopping_at_any_moment_leaves_nothing_behind(providers, begin):
@@ -180,7 +174,7 @@ def test_stopping_ends_the_threads(providers, begin):
     inbox = Inbox()
     channel = begin(inbox)
     providers.give(update(1, text="a"))
-    _until(lambda: inbox.texts)
+    until(lambda: inbox.texts)
     channel.stop()
     names = [thread.name for thread in threading.enumerate()]
     assert "telegram" not in names
@@ -197,7 +191,7 @@ def test_blocking_is_logged_without_an_id(providers, begin, caplog):
 
 def test_the_commands_are_shown_behind_the_slash(providers, begin):
     begin(Inbox(), menu=[("taimako", "Yadda ake amfani"), ("goge", "A goge komai")])
-    _until(lambda: providers.called("setMyCommands"))
+    until(lambda: providers.called("setMyCommands"))
     [call] = providers.called("setMyCommands")
     assert json.loads(call["commands"]) == [
         {"command": "taimako", "description": "Yadda ake amfani"},
@@ -210,22 +204,22 @@ def test_a_refused_menu_stops_nothing(providers, begin):
     providers.give(update(1, text="m1"))
     inbox = Inbox()
     begin(inbox, menu=[("taimako", "Yadda ake amfani")])
-    _until(lambda: inbox.texts == ["m1"])
+    until(lambda: inbox.texts == ["m1"])
 
 
 @pytest.mark.parametrize(("status", "public_url"), [("401", ""), ("404", "https://a.example")])
 def test_a_refused_token_is_named_until_it_is_accepted(providers, begin, status, public_url):
     providers.refusal = status
     channel = begin(Inbox(), public_url=public_url)
-    _until(lambda: "TELEGRAM_BOT_TOKEN" in channel.trouble())
+    until(lambda: "TELEGRAM_BOT_TOKEN" in channel.trouble())
     with pytest.raises(SendLater):
         channel.send("1", Reply("Sannu"))
     assert channel.trouble().count("TELEGRAM_BOT_TOKEN") == 1, "said once"
     providers.refusal = ""
     channel.send("1", Reply("Sannu"))
-    _until(lambda: channel.trouble() == "")
+    until(lambda: channel.trouble() == "")
 
 
 def test_a_way_that_is_closed_is_named(begin):
     channel = begin(Inbox(), api_base="http://127.0.0.1:1")
-    _until(lambda: "TELEGRAM_API_BASE" in channel.trouble())
+    until(lambda: "TELEGRAM_API_BASE" in channel.trouble())

@@ -12,6 +12,7 @@ from bot.channels.telegram import TelegramChannel
 from core.errors import SendDoubtful, SendError, SendLater, SendRefused
 from core.messages import Choice, Document, Inbound, Reply
 from tests.providers import EXTRACT, Providers
+from tests.waiting import until
 
 TOKEN = "123456:test-token"
 CHAT = "77001"
@@ -305,17 +306,17 @@ def test_typing_never_waits_and_never_raises(providers, channel):
     for _ in range(5):
         channel.typing(CHAT)
     assert time.monotonic() - began < 2
-    _until(lambda: len(providers.called("sendChatAction")) == 1)
+    until(lambda: len(providers.called("sendChatAction")) == 1)
     assert len(providers.called("sendChatAction")) == 1  # one in flight for a chat
     channel.typing("77002")
-    _until(lambda: len(providers.called("sendChatAction")) == 2)
+    until(lambda: len(providers.called("sendChatAction")) == 2)
     assert providers.called("sendChatAction")[1] == {"chat_id": "77002", "action": "typing"}
 
 
 def test_a_press_is_acknowledged(providers, channel):
     channel.acknowledge(Inbound("telegram", "u1", CHAT, CHAT))  # no receipt: nothing to say
     channel.acknowledge(Inbound("telegram", "u1", CHAT, CHAT, receipt="4382bf"))
-    _until(lambda: providers.called("answerCallbackQuery"))
+    until(lambda: providers.called("answerCallbackQuery"))
     assert providers.called("answerCallbackQuery") == [{"callback_query_id": "4382bf"}]
 
 
@@ -346,10 +347,3 @@ def test_the_extract_knows_every_method_we_call(providers, channel):
     methods = json.loads(EXTRACT.read_text())["methods"]
     assert methods["sendMessage"]["chat_id"]["required"]
     assert {"getMe", "setWebhook", "deleteWebhook", "getUpdates", "sendDocument"} <= methods.keys()
-
-
-def _until(true, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert true()

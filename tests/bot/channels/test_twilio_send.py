@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from core.errors import Forged, SendDoubtful, SendError, SendLater, SendRefused
 from core.messages import Choice, Document, Reply
 from tests.payloads import form, signature
 from tests.providers import Providers
+from tests.waiting import until
 
 SID, TOKEN, TO = "AC" + "0" * 32, "twilio-token", "+2348000000001"
 PUBLIC = "https://lafiya.example"
@@ -293,7 +293,7 @@ def test_an_account_is_asked_about_until_it_is_fine():
     account = Account(status, first_pause=0.01)
     account.watch()
     assert done.wait(5)
-    assert wait_for(lambda: account.trouble == "")
+    until(lambda: account.trouble == "")
     assert next(answers) == "closed", "and then no more"
 
 
@@ -303,13 +303,6 @@ def test_what_is_wrong_with_an_account():
 
     assert Account(lambda: "suspended").look().startswith("the account is suspended")
     assert "TWILIO_API_BASE" in Account(unreachable).look()
-
-
-def wait_for(met, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not met() and time.monotonic() < end:
-        time.sleep(0.005)
-    return met()
 
 
 def test_contents_live_elsewhere_at_twilio():

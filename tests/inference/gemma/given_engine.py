@@ -1,7 +1,6 @@
 """What the engine's tests share: reference answers by PEFT's own generate(), quick questions."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -58,11 +57,3 @@ def released(base: Path, adapter: Path | None) -> torch.nn.Module:
 def question(text: str = "Ina jin zazzabi tun jiya, me zan yi?", new: int = 8, **fields) -> Request:
     """A greedy question: its answer is known."""
     return Request(text, sampling=Sampling(temperature=0.0, max_tokens=new), **fields)
-
-
-def until(happened: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for something. Fails when it does not happen."""
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from given_engine import NEW, greedy, loaded, prompts, question, released, until
+from given_engine import NEW, greedy, loaded, prompts, question, released
 
 from core.errors import (
     EngineAbsent,
@@ -24,6 +24,7 @@ from inference.gemma.batching import Loop
 from inference.gemma.engine import TransformersEngine
 from inference.gemma.plan import fit
 from inference.gemma.words import Unfolding, Words
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from given_engine import loaded, question, until
+from given_engine import loaded, question
 from safetensors.torch import load_file, save_file
 
 from core.errors import EngineAbsent, EngineError, EngineTimeout, ReleaseUnusable
 from inference.engine import BASE, Release
 from inference.gemma.engine import TransformersEngine
+from tests.waiting import until
 
 #: Long enough that a busy machine is not taken for a standstill.
 STUCK = 3.0

@@ -6,7 +6,6 @@ import time
 
 import pytest
 import torch
-from given_engine import until
 from transformers import (
     LogitsProcessorList,
     TemperatureLogitsWarper,
@@ -23,6 +22,7 @@ from inference.gemma.plan import LEAST, USUAL, fit, halve
 from inference.gemma.residents import Residents
 from inference.gemma.shapes import GEMMA_4B, GEMMA_270M, TINY, text_config
 from inference.gemma.supervisor import RESTARTS, WITHIN, is_lost, next_rebuild
+from tests.waiting import until
 
 GB = 2**30
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from given_engine import until
 
 from core.errors import ReleaseUnusable
 from core.messages import Past
@@ -23,6 +22,7 @@ from inference.gemma import tiny as small
 from inference.openai import OpenAIEngine
 from inference.openai_sse import TooLong
 from tests.inference.gemma.served import Served, free_port, serving
+from tests.waiting import until
 
 GREEDY = Sampling(temperature=0.0, max_tokens=16)
 ASK = Request("Ina da zazzabi", deadline=60, sampling=GREEDY)

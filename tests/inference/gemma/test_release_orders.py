@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from given_engine import loaded, question, until
+from given_engine import loaded, question
 
 from bot.fakes import tiny_mind
 from core.errors import EngineAbsent
@@ -13,6 +13,7 @@ from inference.engine import BASE, Sampling
 from inference.gemma.engine import TransformersEngine
 from tests.bot.clinic import Clinic, open_clinic
 from tests.training.given_releases import GOOD, NOW
+from tests.waiting import until
 from training import manifest
 from training.manifest import Manifest
 

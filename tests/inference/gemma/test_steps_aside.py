@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from given_engine import loaded, question, until
+from given_engine import loaded, question
 
 from bot.fakes import tiny_mind
 from core.errors import EngineAbsent
@@ -18,6 +18,7 @@ from inference.gemma.engine import TransformersEngine
 from tests.bot.clinic import open_clinic
 from tests.bot.test_sharing import CLAIM
 from tests.training.given_releases import GOOD, NOW
+from tests.waiting import until
 from training import manifest
 from training.manifest import Manifest
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from given_engine import loaded, question, until
+from given_engine import loaded, question
 
 from inference.engine import BASE, Release
 from inference.gemma.engine import TransformersEngine
+from tests.waiting import until
 
 SWAPS = 200
 TEXTS = ["Ina jin zazzabi", "Ciwon kai", "Yarona yana tari sosai tun jiya da dare"]

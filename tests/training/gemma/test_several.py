@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.waiting import until
 from training.folder import Follower, RunFolder, State
 from training.gemma import sft
 from training.gemma.watch import agreed
@@ -83,13 +83,6 @@ def begun(run: RunFolder) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", code, str(run.path)])
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def workers(run: RunFolder) -> list[str]:
     """The processes that work on a run."""
     found = []
@@ -111,7 +104,7 @@ def test_a_kill_leaves_nobody_and_the_run_goes_on_to_the_same_loss(
     assert train(undisturbed)
     run = make_run("killed", processes=2, max_steps=40, checks=10)
     process = begun(run)
-    until(lambda: run.state().step >= 12)
+    until(lambda: run.state().step >= 12, 120)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     until(lambda: not workers(run))
@@ -127,7 +120,7 @@ def test_a_kill_leaves_nobody_and_the_run_goes_on_to_the_same_loss(
 def test_all_stop_together_when_they_are_asked_to(make_run: Make, quiet: None) -> None:
     run = make_run("stopped", processes=2, max_steps=2000)
     process = begun(run)
-    until(lambda: run.state().step >= 5)
+    until(lambda: run.state().step >= 5, 120)
     run.ask_to_stop()
     process.wait(60)
     assert run.state().phase == "cancelled"
