@@ -14,7 +14,6 @@ machine copies memory, or the time to multiply, at the speed of a large matrix, 
 
 import argparse
 import json
-import logging
 import random
 import sys
 import tempfile
@@ -25,13 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers.utils import logging as quiet
 
 from benchmarks import engine_floor
 from benchmarks import engine_ways as ways
 from benchmarks.engine_ways import Question, Run
+from benchmarks.model import options, tell
 from benchmarks.report import table
-from benchmarks.run import machine
 from inference.engine import BASE, Release
 from inference.gemma import tiny, tiny_tokenizer
 from inference.gemma.engine import TransformersEngine
@@ -50,43 +48,33 @@ ROUNDED = {"tok_s": 1, "cpu_ms_tok": 1, "first_p50_ms": 1, "answer_p50_s": 2, "p
 
 def main() -> None:
     """Measure, print the tables and the JSON line."""
-    options = _options()
-    quiet.set_verbosity_error()
-    quiet.disable_progress_bar()
-    logging.getLogger("lafiya").setLevel(logging.ERROR)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    begun = time.monotonic()
+    given = _options()
     with tempfile.TemporaryDirectory(prefix="lafiya-bench-") as folder:
-        found = measure(
-            SHAPES[options.shape],
-            options.device,
-            options.dtype,
-            options.requests or _requests(options),
-            answers=options.answers,
-            repeats=1 if options.quick else options.repeats,
-            swaps=4 if options.quick else 20,
-            folder=Path(folder),
-        )
-    found |= {"machine": machine(), "seconds": round(time.monotonic() - begun)}
-    print(show(found))
-    print(json.dumps(found))
+        tell(given.threads, lambda: _measured(given, Path(folder)), show)
+
+
+def _measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    return measure(
+        SHAPES[given.shape],
+        given.device,
+        given.dtype,
+        given.requests or _requests(given),
+        answers=given.answers,
+        repeats=1 if given.quick else given.repeats,
+        swaps=4 if given.quick else 20,
+        folder=folder,
+    )
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    gpu = torch.cuda.is_available()
+    found = options(__doc__, "once instead of twice, 4 swaps")
     numbers = _numbers
-    options.add_argument("--shape", choices=SHAPES, default="4b" if gpu else "270m")
-    options.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if gpu else "cpu")
-    options.add_argument("--dtype", choices=DTYPES, default=DTYPES[0], help="as DTYPE")
-    options.add_argument("--requests", type=numbers, help="default 1,8,32,128,256")
-    spread = "50,200" if gpu else "4,24"
-    options.add_argument("--answers", type=numbers, default=spread, help="fewest,most tokens")
-    options.add_argument("--repeats", type=int, default=2)
-    options.add_argument("--threads", type=int, default=1, help="of the CPU; 0: one a core")
-    options.add_argument("--quick", action="store_true", help="once instead of twice, 4 swaps")
-    return options.parse_args()
+    found.add_argument("--dtype", choices=DTYPES, default=DTYPES[0], help="as DTYPE")
+    found.add_argument("--requests", type=numbers, help="default 1,8,32,128,256")
+    spread = "50,200" if torch.cuda.is_available() else "4,24"
+    found.add_argument("--answers", type=numbers, default=spread, help="fewest,most tokens")
+    found.add_argument("--repeats", type=int, default=2)
+    return found.parse_args()
 
 
 def _requests(options: argparse.Namespace) -> tuple[int, ...]:

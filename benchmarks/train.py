@@ -11,21 +11,17 @@ against what this machine multiplies in a large matrix.
 """
 
 import argparse
-import json
-import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers.utils import logging as quiet
 
 from benchmarks import engine_floor
 from benchmarks import train_ways as ways
 from benchmarks.engine import random_loaded
 from benchmarks.engine_ways import Run
+from benchmarks.model import options, tell
 from benchmarks.report import table
-from benchmarks.run import machine
 from inference.gemma.shapes import SHAPES, Shape
 from training.gemma.tokens import Encoded
 
@@ -35,30 +31,17 @@ COLUMNS = ("way", "conversations", "conv_s", "tok_s", "wall_s", "peak_mb", "mfu"
 
 def main() -> None:
     """Measure, print the table and the JSON line."""
-    options = _options()
-    quiet.set_verbosity_error()
-    quiet.disable_progress_bar()
-    logging.getLogger("lafiya").setLevel(logging.ERROR)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    begun = time.monotonic()
-    found = measure(SHAPES[options.shape], options.device, options.conversations, options.others)
-    found |= {"machine": machine(), "seconds": round(time.monotonic() - begun)}
-    print(show(found))
-    print(json.dumps(found))
+    given = _options()
+    what = SHAPES[given.shape], given.device, given.conversations, given.others
+    tell(given.threads, lambda: measure(*what), show)
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    gpu = torch.cuda.is_available()
-    options.add_argument("--shape", choices=SHAPES, default="4b" if gpu else "270m")
-    options.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if gpu else "cpu")
-    options.add_argument("--conversations", type=int, help="that our trainer learns from")
-    options.add_argument("--others", type=int, help="of them, that the other ways learn from")
-    options.add_argument("--threads", type=int, default=1, help="of the CPU; 0: one a core")
-    options.add_argument("--quick", action="store_true", help="one step of each")
-    given = options.parse_args()
-    usual = (EPOCH, 800) if gpu else (8, 8) if given.quick else (64, 32)
+    found = options(__doc__, "one step of each")
+    found.add_argument("--conversations", type=int, help="that our trainer learns from")
+    found.add_argument("--others", type=int, help="of them, that the other ways learn from")
+    given = found.parse_args()
+    usual = (EPOCH, 800) if torch.cuda.is_available() else (8, 8) if given.quick else (64, 32)
     given.conversations = given.conversations or usual[0]
     given.others = min(given.others or usual[1], given.conversations)
     return given
