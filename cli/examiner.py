@@ -7,26 +7,20 @@ of an examination that somebody ordered. A run stays done when its examination f
 import os
 import sys
 import time
-from pathlib import Path
 
 from cli import room
 from cli.evaluate import MOST, Examination
+from cli.process import work_on
 from cli.trainer import ACTOR
-from core import logs
-from core.errors import LafiyaError
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from storage.store import open_store
 from training.config import config
-from training.folder import Phase, RunFolder
+from training.folder import Phase, RunFolder, Stopped
 from training.jobs import EVALUATION
 from training.registry import open_registry
 
 #: Seconds between two words on how many questions were asked.
 EVERY = 0.5
-
-
-class Stopped(LafiyaError):
-    """Somebody asked for the examination to be stopped."""
 
 
 class Pace:
@@ -38,7 +32,7 @@ class Pace:
     def __call__(self, count: int, questions: int) -> None:
         """Note the count, twice a second at most. Raises Stopped."""
         if self._folder.asked_to_stop():
-            raise Stopped("stopped")
+            raise Stopped("the examination was stopped")
         if count == questions or time.monotonic() - self._said > EVERY:
             self._said = time.monotonic()
             self._folder.update(asked=count, questions=questions)
@@ -48,8 +42,11 @@ class Pace:
         self._folder.update(detail=text)
 
 
-def examine(settings: Settings, folder: RunFolder) -> None:
-    """Examine the release that a folder is about. Raises what `Examination.run` raises, Stopped."""
+def examine(settings: Settings, folder: RunFolder) -> bool:
+    """Examine the release that a folder is about; that it is done.
+
+    Raises what `Examination.run` raises, Stopped.
+    """
     alone = folder.path.name == EVALUATION
     name = folder.path.parent.name if alone else folder.name
     folder.update(phase="evaluating", pid=os.getpid(), asked=0, questions=0, detail="")
@@ -64,30 +61,19 @@ def examine(settings: Settings, folder: RunFolder) -> None:
         examination.run(name, most=MOST, actor=ACTOR)
     finally:
         database.close()
+    folder.update(phase="done", detail="")
+    return True
 
 
 def main(arguments: list[str]) -> int:
     """Work on the folder named first; an environment file may be named second."""
-    folder, env_file = RunFolder(Path(arguments[0])), Path(*arguments[1:2] or [".env"])
-    logs.configure("INFO", "json")
-    try:
-        examine(load_settings(os.environ, env_file if env_file.is_file() else None), folder)
-    except Stopped:
-        return _ended(folder, "cancelled", "the examination was stopped")
-    except LafiyaError as error:
-        return _ended(folder, "failed", str(error))
-    except Exception as error:
-        logs.crash("evaluate.failed", error, run=folder.name)
-        return _ended(folder, "failed", f"{type(error).__name__} (see log.txt)")
-    folder.update(phase="done", detail="")
-    return 0
+    return work_on(arguments, "evaluate.failed", examine, _ended)
 
 
-def _ended(folder: RunFolder, phase: Phase, why: str) -> int:
+def _ended(folder: RunFolder, phase: Phase, why: str) -> None:
     """Without a verdict. What was trained before is done all the same."""
     trained = folder.path.name != EVALUATION
     folder.update(phase="done" if trained else phase, detail=f"not examined: {why}")
-    return 1
 
 
 if __name__ == "__main__":

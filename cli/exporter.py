@@ -8,14 +8,13 @@ import os
 import sys
 from pathlib import Path
 
-from core import logs
-from core.errors import LafiyaError
-from core.settings import Settings, load_settings
+from cli.process import work_on
+from core.settings import Settings
 from inference.gemma.mark import is_demo
 from storage.releases import Listed
 from storage.store import open_store
 from training import export, manifest
-from training.exporting import Export, Stopped
+from training.exporting import Export
 from training.folder import RunFolder
 from training.hub import HuggingFace
 from training.manifest import FILE, Manifest
@@ -23,8 +22,8 @@ from training.model_card import Facts
 from training.registry import open_registry
 
 
-def work(settings: Settings, run: RunFolder) -> None:
-    """Carry an export out. Raises LafiyaError."""
+def work(settings: Settings, run: RunFolder) -> bool:
+    """Carry an export out; that it is done. Raises LafiyaError."""
     wanted = export.read(run)
     run.update(phase="loading", pid=os.getpid(), detail="checking the release's files")
     database = open_store(settings.database_url, settings.data_key.get_secret_value())
@@ -39,6 +38,7 @@ def work(settings: Settings, run: RunFolder) -> None:
     hub = HuggingFace(settings.hf_endpoint, settings.hf_token)
     told = facts(row, made, wanted.made, wanted.forced)
     Export(run, wanted, release, made, told, hub, settings.llama_cpp).work()
+    return True
 
 
 def facts(row: Listed, made: Manifest, form: str, forced: str = "") -> Facts:
@@ -65,18 +65,7 @@ def facts(row: Listed, made: Manifest, form: str, forced: str = "") -> Facts:
 
 def main(arguments: list[str]) -> int:
     """Work on the folder named first; an environment file may be named second."""
-    run, env_file = RunFolder(Path(arguments[0])), Path(*arguments[1:2] or [".env"])
-    logs.configure("INFO", "json")
-    try:
-        work(load_settings(os.environ, env_file if env_file.is_file() else None), run)
-    except Stopped:
-        run.update(phase="cancelled", detail="")
-    except LafiyaError as error:
-        run.update(phase="failed", detail=str(error))
-    except Exception as error:
-        logs.crash("export.failed", error, run=run.name)
-        run.update(phase="failed", detail=f"{type(error).__name__} (see log.txt)")
-    return 0 if run.state().phase == "done" else 1
+    return work_on(arguments, "export.failed", work)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,15 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.bare import bare
 from bot.guard import Guard
 from bot.texts import Texts
 from bot.writing import LONGEST, PASSAGES
 from cli import room
-from core import logs
-from core.errors import LafiyaError
+from cli.process import noted, work_on
 from core.messages import Past, Source
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from inference.engine import Passage
 from knowledge.language import Detector
 from knowledge.library import Library
@@ -27,7 +25,7 @@ from knowledge.referral import Referral
 from storage import consented, corrections
 from storage.store import Store, open_store
 from training import data, manifest, run
-from training.folder import ENDED, RunFolder
+from training.folder import ENDED, Phase, RunFolder
 from training.grounding import Ground
 from training.manifest import Manifest
 from training.registry import Registry, open_registry
@@ -188,22 +186,21 @@ def trainer(settings: Settings, folder: RunFolder) -> Trainer:
 
 def main(arguments: list[str]) -> int:
     """Work on the run folder named first; an environment file may be named second."""
-    folder, env_file = RunFolder(Path(arguments[0])), Path(*arguments[1:2] or [".env"])
-    logs.configure("INFO", "json")
-    try:
-        settings = load_settings(os.environ, env_file if env_file.is_file() else None)
+
+    def work(settings: Settings, folder: RunFolder) -> bool:
         if not trainer(settings, folder).work():
-            return 1
+            return False
         if folder.config().evaluate:
             _examine(arguments)
-        return 0
-    except LafiyaError as error:
-        folder.update(phase="failed", detail=str(error))
-    except Exception as error:
-        logs.crash("run.failed", error, run=folder.name)
-        if folder.state().phase not in ENDED:
-            folder.update(phase="failed", detail=f"{type(error).__name__} (see log.txt)")
-    return 1
+        return True
+
+    return work_on(arguments, "run.failed", work, _ended)
+
+
+def _ended(folder: RunFolder, phase: Phase, why: str) -> None:
+    """What was said of its end by then stands."""
+    if folder.state().phase not in ENDED:
+        noted(folder, phase, why)
 
 
 def _examine(arguments: list[str]) -> None:

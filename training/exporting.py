@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import LafiyaError, SettingsError
+from core.errors import SettingsError
 from inference.engine import Release
 from training import archive, gguf, model_card
 from training.export import ExportConfig
-from training.folder import RunFolder
+from training.folder import RunFolder, Stopped
 from training.hub import Hub
 from training.manifest import FILE, Manifest, contents, digest
 from training.model_card import NOTICE, Facts
@@ -23,10 +23,6 @@ from training.model_card import NOTICE, Facts
 #: Seconds between two words on how far an export is.
 EVERY: Final = 0.5
 CARD, NOTICE_FILE, LOG = "README.md", "NOTICE", "convert.txt"
-
-
-class Stopped(LafiyaError):
-    """Somebody asked for the export to be stopped."""
 
 
 @dataclass(frozen=True, slots=True)

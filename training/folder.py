@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from core.errors import LafiyaError
 from training.config import TrainConfig, config
 from training.rows import DataError
 
@@ -41,6 +42,10 @@ Phase = Literal[
 ENDED: Final = frozenset({"done", "cancelled", "failed"})
 #: Phases in which questions are asked: none is learnt from.
 ASKING: Final = frozenset({"grading", "evaluating"})
+
+
+class Stopped(LafiyaError):
+    """Somebody asked for it, and it was stopped: what a process raises that works on a folder."""
 
 
 @dataclass(frozen=True, slots=True)

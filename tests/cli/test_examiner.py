@@ -18,7 +18,7 @@ from storage.store import Store
 from tests.cli.test_command_line import _quiet  # noqa: F401  (puts the logs back)
 from tests.training.given_releases import added, open_registry
 from training.config import TrainConfig
-from training.folder import RunFolder, State
+from training.folder import RunFolder, State, Stopped
 from training.jobs import examination
 from training.registry import Registry
 from training.report_files import PAGE, PICTURE
@@ -167,7 +167,7 @@ def test_it_is_stopped_between_two_questions(run: RunFolder) -> None:
     pace = examiner.Pace(run)
     pace(1, 10)
     run.ask_to_stop()
-    with pytest.raises(examiner.Stopped):
+    with pytest.raises(Stopped):
         pace(2, 10)
     assert run.state().asked == 1
 

@@ -16,8 +16,8 @@ from inference.prompt import SYSTEM
 from tests.training.given_releases import BAD, GOOD, added, open_registry, seal
 from training import manifest, model_card
 from training.export import ExportConfig, Exports, check_leave
-from training.exporting import Export, Stopped
-from training.folder import RunFolder
+from training.exporting import Export
+from training.folder import RunFolder, Stopped
 from training.hub import Hub
 from training.jobs import Jobs, RunRefused
 from training.manifest import FILE
