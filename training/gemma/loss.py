@@ -14,7 +14,8 @@ from inference.engine import BASE
 from inference.gemma.load import Loaded, load
 from training.choices import Choice
 from training.gemma import choice
-from training.gemma.tokens import IGNORED, Encoded, encode_all
+from training.gemma.head import learnt_loss
+from training.gemma.tokens import Encoded, encode_all
 from training.rows import Conversation
 
 
@@ -58,19 +59,16 @@ def known(
 
 def mean(model: Any, rows: Sequence[Encoded], device: Any) -> float:
     """The loss over every learnt token of the rows, in nats a token."""
-    total, count = 0.0, 0
+    base = getattr(model, "get_base_model", lambda: model)()
+    head, total = base.get_output_embeddings().weight, 0.0
     with torch.inference_mode():
         for row in rows:
-            ids = torch.tensor([row.input_ids], device=device)
-            labels = torch.tensor(row.labels[1:], device=device)
-            logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
-            total += float(
-                torch.nn.functional.cross_entropy(
-                    logits, labels, ignore_index=IGNORED, reduction="sum"
-                )
+            ids, labels = (
+                torch.tensor([each], device=device) for each in (row.input_ids, row.labels)
             )
-            count += int((labels != IGNORED).sum())
-    return total / max(1, count)
+            hidden = base.base_model(input_ids=ids, use_cache=False).last_hidden_state
+            total += float(learnt_loss(hidden, head, labels))
+    return total / max(1, sum(row.learnt for row in rows))
 
 
 def _right(model: Any, loaded: Loaded, questions: Sequence[Choice]) -> float | None:

@@ -3,7 +3,7 @@
 Knows the settings and encoded rows; nothing of folders' contents, of processes, of the base model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from math import ceil
@@ -15,6 +15,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback
 
 from core.errors import SettingsError
 from training.config import TrainConfig
+from training.gemma.head import with_learnt_loss
 from training.gemma.models import Prepared
 from training.gemma.tokens import Encoded
 from training.order import order
@@ -103,11 +104,24 @@ def make(
     )
     # Losses go to the progress file; what the library prints would only fill the log.
     trainer.remove_callback(PrinterCallback)
+    if prepared.trainer == "peft":
+        with_learnt_loss(prepared.model)
+        _only_the_loss(trainer, super(trl.SFTTrainer, trainer).compute_loss)
     if not packing:
         sampler = Grouped(lengths, fit.batch, wanted.seed)
         # Its own grouping draws on the global random state, which a resumed run has not got.
         trainer._get_train_sampler = lambda dataset=None: sampler
     return trainer
+
+
+def _only_the_loss(trainer: Any, compute: Callable[..., Any]) -> None:
+    """Without TRL's figures on the side, which want every token's chances a second time."""
+
+    def loss(model: Any, inputs: dict[str, Any], *given: Any, **more: Any) -> Any:
+        inputs.pop("_prediction_loss_only", None)
+        return compute(model, {**inputs, "use_cache": False}, *given, **more)
+
+    trainer.compute_loss = loss
 
 
 def _arguments(
@@ -128,6 +142,8 @@ def _arguments(
         warmup_steps=wanted.warmup,
         weight_decay=wanted.weight_decay,
         optim="adamw_8bit" if gpu and prepared.eight_bit_optimizer else "adamw_torch",
+        # Without TRL's own, which `training.gemma.head` stands in for; Unsloth has another.
+        loss_type="nll" if prepared.trainer == "peft" else None,
         seed=wanted.seed,
         data_seed=wanted.seed,
         # The rows are cut to length already: TRL would cut answers.
