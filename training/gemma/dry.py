@@ -12,6 +12,7 @@ from inference.gemma import checkpoint, download
 from training import data
 from training.config import TrainConfig
 from training.data import Card, Tools
+from training.gemma.head import CHUNK
 from training.gemma.tokens import IGNORED, Encoded, encode_all
 
 SAMPLES: Final = 3
@@ -88,7 +89,8 @@ def memory(wanted: TrainConfig, folder: Path, shape: Any, longest: int) -> dict[
     Weights as they lie in the files (halved or quartered by quantize), the adapter in fp32 with its
     gradient and two moments (16 bytes a parameter), 34 bytes of activations for each
     hidden value of a layer and token (Korthikanti et al., 2022, "Reducing activation
-    recomputation"), and logits in fp32.
+    recomputation"), and the last layer's scores of some tokens at once (`training.gemma.head`),
+    in fp32 and in half of it.
     """
     weights = sum(file.stat().st_size for file in download.shards(folder))
     divided = {"none": 1, "8bit": 2, "4bit": 4}[wanted.quantize]
@@ -97,7 +99,7 @@ def memory(wanted: TrainConfig, folder: Path, shape: Any, longest: int) -> dict[
         "weights": weights // divided,
         "adapter": 16 * adapter_parameters(wanted.rank, shape),
         "activations": 34 * shape.hidden_size * shape.num_hidden_layers * tokens,
-        "logits": 4 * shape.vocab_size * tokens,
+        "logits": 6 * shape.vocab_size * min(tokens, CHUNK),
     }
 
 

@@ -6,7 +6,7 @@ from inference import prompt
 from inference.engine import Passage
 from tests.training.gemma.conftest import small
 from training.data import Tools
-from training.gemma.dry import look
+from training.gemma.dry import expected, look
 from training.grounding import Ground
 from training.rows import Conversation
 
@@ -31,3 +31,9 @@ def test_a_grounded_sample_is_shown_beside_a_bare_one(
     assert found.statistics["rows"] > found.statistics["grounded"] > 0
     assert "A tafasa ruwa." in found.text()
     assert set(found.memory) == {"weights", "adapter", "activations", "logits"}
+
+
+def test_longer_rows_need_no_more_for_their_scores(tiny: Path) -> None:
+    short, long = (expected(small(tiny, max_length=length)) for length in (64, 2048))
+    assert long["activations"] == 32 * short["activations"]
+    assert 1 <= long["logits"] / short["logits"] <= 2
