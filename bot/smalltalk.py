@@ -63,8 +63,27 @@ THANKS = (
     "allah ya saka",
     "allah ya saka da alheri",
 )
-_GREETINGS = frozenset(map(bare, GREETINGS))
-_THANKS = frozenset(map(bare, THANKS))
+#: What follows a greeting ("Ina kwana, ya gida, kwana biyu") and what stands around thanks.
+_AFTER_GREETING = (
+    *("ya gida", "ya aiki", "ya iyali", "ya yara", "ya kasuwa", "ya hanya", "ya gajiya"),
+    *("ya sanyi", "ya zafi", "yaya gida", "yaya aiki", "yaya iyali", "kwana biyu", "shiru"),
+)
+_AROUND_THANKS = (
+    *("ok", "okay", "to", "toh", "shikenan", "madallah", "sosai", "sai anjima", "sai an jima"),
+    *("sai gobe", "sai da safe", "bye", "allah ya kara basira"),
+)
+
+
+def _any(*lists: tuple[str, ...]) -> str:
+    """A pattern for the longest phrase of `lists`; it never tries a shorter one afterwards."""
+    said = sorted({bare(phrase) for phrases in lists for phrase in phrases}, key=len, reverse=True)
+    return f"(?>{'|'.join(map(re.escape, said))})"
+
+
+_GREETING = re.compile(f"{_any(GREETINGS)}(?: {_any(GREETINGS, _AFTER_GREETING)})*+")
+_THANKING = re.compile(
+    f"(?:{_any(_AROUND_THANKS)} )*+{_any(THANKS)}(?: {_any(THANKS, _AROUND_THANKS)})*+"
+)
 #: "Assalamu alaikum wa rahmatullahi wa barakatuhu" as it is spelt, whole or cut short.
 _SALAM = re.compile(
     r"(?:as+al\w*|salam[aeiou]?|aslm|slm)(?: *(?:w?al\w*k\w*m\w*|alk\w*))?"
@@ -75,9 +94,9 @@ _SALAM = re.compile(
 def courtesy(text: str) -> Courtesy | None:
     """The courtesy that a whole message is, or None when it says anything more."""
     words = bare(text)
-    if words in _THANKS:
+    if _THANKING.fullmatch(words):
         return Courtesy.THANKS
     salam = _SALAM.match(words)
-    if salam and words[salam.end() :] in {"", *_GREETINGS}:
+    if salam and (salam.end() == len(words) or _GREETING.fullmatch(words, salam.end())):
         return Courtesy.SALAM
-    return Courtesy.GREETING if words in _GREETINGS else None
+    return Courtesy.GREETING if _GREETING.fullmatch(words) else None

@@ -25,6 +25,11 @@ CASES = [
     ("salam in full and a question", "Assalamu alaikum wa rahmatullah yarona na zazzabi", None),
     ("greeting and a question", "sannu, ina da ciwon kai", None),
     ("thanks and a question", "na gode, amma yaya zan sha", None),
+    ("a chain of greetings", "Ina kwana, ya gida, ya aiki, kwana biyu shiru", Courtesy.GREETING),
+    ("salam and a chain", "Assalamu alaikum, ina wuni, ya iyali", Courtesy.SALAM),
+    ("thanks and a farewell", "ok na gode sai anjima", Courtesy.THANKS),
+    ("a chain and a question", "ina kwana ya gida, kaina na ciwo", None),
+    ("two days of something", "kwana biyu", None),
     ("a name", "Salamatu", None),
     ("health as a word in a question", "lafiya kalau nake", None),
     ("nothing", "", None),
@@ -47,3 +52,8 @@ def test_every_listed_word_is_one() -> None:
 def test_nothing_that_is_written_raises(text: str) -> None:
     courtesy(text)
     courtesy("assalamu alaikum " + text)
+
+
+def test_a_long_chain_costs_no_more_than_its_length() -> None:
+    assert courtesy("na gode sosai " * 200 + "amma") is None
+    assert courtesy("ina kwana lafiya " * 200 + "amma") is None
