@@ -63,9 +63,10 @@ class Thresholds:
     lead: float = 0.35
     likely_lead: float = 0.10
     health: float = 0.30
-    context: float = 0.37
-    health_share: float = 0.30
-    off_topic: float = -0.15
+    context: float = 0.48
+    health_share: float = 0.60
+    fit: float = 0.10
+    off_topic: float = -0.40
 
 
 class Library:
@@ -147,7 +148,7 @@ def decide(scores: Scores, limits: Thresholds) -> Outcome:
     (_, first), *rest = scores.ranking
     lead = first - rest[0][1] if rest else first
     # A question that is clearly about health may fit a topic less well, and the other way round.
-    if first + limits.health_share * scores.health < limits.context:
+    if first < limits.fit or first + limits.health_share * scores.health < limits.context:
         return "nothing"
     sure = first >= limits.certain and lead >= limits.lead and scores.health >= limits.health
     return "certain" if sure else "context"

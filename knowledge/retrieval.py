@@ -36,12 +36,14 @@ _LACKING, _OTHER = -1, -2
 _BLOCKS = {"w": 1.0, "b": 0.6, "k": 0.4, "p": 0.6, "c": 0.35}
 _ANSWER_SHARE = 0.8
 _COMMON = 0.12
+# The damping of the health scorer: single words ("saniyata", "kwallo") tell health from the rest.
+_HEALTH_RIDGE = 0.5
 _TINY = np.float32(1e-20)
 # Steps of conjugate gradients. With the common features out, the largest eigenvalue is some thirty
 # times the smallest, and a topic needs no more of its score than to stand before the others; the
-# one column of health keeps all features and is solved to five digits.
+# one column of health keeps all features and is solved to four digits.
 _STEPS = 10
-_HEALTH_STEPS = 30
+_HEALTH_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Index:
         health = np.where(owners == _OTHER, -1, 1).astype(np.float32)
         self._alpha = _ridge(matrix[: (owners >= 0).sum()], _one_hot(owners[owners >= 0]), ridge)
         self._health_bias = float(health.mean())
-        self._health = _ridge_column(matrix[: len(rows)], health - self._health_bias, ridge)
+        self._health = _ridge_column(matrix[: len(rows)], health - self._health_bias, _HEALTH_RIDGE)
 
     def _names(self, words: Sequence[str], *, paired: bool = True) -> list[str]:
         concepts = self._wording.concepts(words)

@@ -146,6 +146,18 @@ def test_what_is_not_about_health_is_declined(library: Library, text: str) -> No
     assert (match.outcome, match.passages, match.off_topic) == ("nothing", (), True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "awakina suna tari wane magani",
+        "motata tana zafi tana tari idan na taka",
+        "an karya farashin shinkafa a kasuwar mu",
+    ],
+)
+def test_an_ailing_beast_car_or_market_is_no_topic_of_ours(library: Library, text: str) -> None:
+    assert library.search(text).outcome == "nothing"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "🙂", "?!", "Salam", "don Allah likita", "xqzwv"])
 def test_what_says_nothing_finds_nothing(library: Library, text: str) -> None:
     assert library.search(text) == Match("nothing", (), off_topic=False)
