@@ -49,6 +49,12 @@ DANGERS = [
     ("sugar_emergency", "Sugar ɗinta ya sauka, tana zufa da karkarwa"),
     ("malaria_severe", "Zazzaɓin ya ƙi sauka kwana uku"),
     ("malnutrition", "Yaro ya rame sosai, kafafunsa sun kumbura"),
+    ("bleeding", "il vomit du sang"),
+    ("breathing", "elle n'arrive pas à respirer"),
+    ("snakebite", "un serpent a mordu mon fils"),
+    ("stroke", "la moitié de son corps est paralysée"),
+    ("suicide", "je veux mourir"),
+    ("eye_emergency", "siminti ya shiga idona"),
 ]
 
 QUIET = [
@@ -69,6 +75,13 @@ QUIET = [
     ("homograph su ma", "Su ma sun je asibiti."),
     ("homograph fail", "Ya fadi a jarabawa."),
     ("greeting", "Assalamu alaikum, ina kwana? Yaya iyali?"),
+    ("denied for good", "Kirjina bai taɓa ciwo ba, ina son motsa jiki."),
+    ("device", "Laptop ɗina tana yin zafi tana kashe kanta."),
+    ("beast", "Akuyata ta haihu mabiyiya ba ta fita ba."),
+    ("news of the dead", "An ce yara ashirin sun nutse a kogi, Allah ya jiƙansu."),
+    ("is it right", "Idan maciji ya sari mutum, a tsotse dafin daidai ne?"),
+    ("French prevention", "comment éviter les morsures de serpent"),
+    ("French past", "il y a cinq ans un chien m'a mordu"),
     ("empty", ""),
     ("marks only", "?! ... \u200b"),
 ]
@@ -142,6 +155,19 @@ def test_one_word_is_enough(sign: str, text: str) -> None:
     finding = Triage.load().check(text)
     assert finding is not None
     assert (finding.sign, finding.downgraded) == (sign, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Akuyata ta tunkuyi yaro ya suma.",
+        "Shanu sun taka ni, ƙafata ta karye.",
+        "Kyanwata ta cije ni a hannu.",
+        "Ya ce zai kashe kansa ya kashe waya.",
+    ],
+)
+def test_what_befalls_people_counts_beside_beasts_and_devices(text: str) -> None:
+    assert _live(Triage.load().check(text))
 
 
 def test_a_live_sentence_wins_over_a_question_beside_it() -> None:
