@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from knowledge import triage_model
+from knowledge import library_eval, triage_model
 from knowledge.triage import Finding, Triage
 from knowledge.triage_context import Context
 from knowledge.triage_generate import DATA, NONE, Template, frames, hooked, unhooked
@@ -28,11 +28,11 @@ PAGE: Final = ROOT / "docs" / "safety.md"
 BEGIN, END = "<!-- triage:begin -->", "<!-- triage:end -->"
 COMMAND: Final = "make eval-triage"
 PER_TEMPLATE: Final = 4
-LATEST: Final = "triage_G"
+LATEST: Final = "triage_I"
 AFTERWARDS: Final = (
-    f"\n`{LATEST}` was written after the model and the rules, without a look at them, by this "
-    "project itself;\nit was never used for tuning. Its totals were looked at, so that the next "
-    "change needs a new set."
+    f"\n`{LATEST}` is the newest, written by this project itself after the model was trained. What "
+    "these files showed has\nbeen read: how they did before that stands below, and the next change "
+    "needs a new set."
 )
 
 
@@ -218,6 +218,7 @@ def _files(triage: Triage) -> Iterator[str]:
         )
     yield from _missed(triage, every[-1][1])
     yield from _untested(triage, every[-1][1])
+    yield from _asked(triage)
     if any(path.stem == LATEST for path in paths):
         yield AFTERWARDS
 
@@ -238,6 +239,16 @@ def _untested(triage: Triage, cases: Sequence[Case]) -> Iterator[str]:
             f"\nOf {', '.join(names)} no template fell to the test side of the split: of the "
             f"{result.danger} messages about them in these files {result.caught} raise the alarm."
         )
+
+
+def _asked(triage: Triage) -> Iterator[str]:
+    rows = [row for questions in library_eval.held_out().values() for row in questions]
+    strange = score(triage, [Case(NONE, text) for topic, text in rows if topic == NONE])
+    asked = score(triage, [Case(NONE, text) for topic, text in rows if topic != NONE])
+    yield (
+        f"\nOf the {asked.routine} held-out questions for the library {asked.escalated} raise an "
+        f"alarm (some should), of the {strange.routine} off-topic lines {strange.escalated}."
+    )
 
 
 def _speed() -> Iterator[str]:
