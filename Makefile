@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Three test processes on two cores, as many tests wait for processes and time-outs; libraries that
 # start threads would only wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+# What one process of the tests has compiled, the next need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test demo lint types bench train-triage train-guard eval-guard eval-triage eval-library eval-language content clean
 

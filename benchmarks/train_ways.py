@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,9 @@ def rows(count: int, vocab: int, *, mean: int = MEAN, seed: int = 1) -> list[Enc
     return [_row(max(8, round(length * scale)), share, vocab, draw) for length, share in drawn]
 
 
+@cache
 def _shares() -> list[tuple[int, float]]:
+    """Tokens of the starter set's rows, and the share of them that is learnt."""
     texts = [text for topic in load_topics().values() for text in topic.questions]
     tokenizer = tiny_tokenizer.train(texts, 3072)
     found = encode_all(list(starter())[::8], tokenizer, 4096).rows

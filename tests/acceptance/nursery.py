@@ -1,4 +1,4 @@
-"""Starts `lafiya` by forking a process that has imported it already: its imports take seconds.
+"""Starts `lafiya` by forking a process that has loaded it already: that takes seconds.
 
 What is born runs the command line as any other, in a process of its own with its own settings, and
 dies of SIGKILL as any other. Knows nothing of the service. `Service` starts it anew without this.
@@ -75,12 +75,14 @@ class Nursery:
 
 def main() -> None:
     """Fork for each line of standard input, and say the number of the child."""
+    from bot.parts import make_mind
+    from bot.texts import Texts
     from cli.main import main as lafiya
-    from knowledge.library import Library
-    from knowledge.triage import Triage
+    from core.settings import Settings
+    from inference.engine import LibraryEngine
 
-    Triage.load()
-    Library.load(reviewed_only=True)
+    # What is shipped is read once a process: here, for all that will be born.
+    make_mind(Settings(), LibraryEngine(), Texts())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are buried at once
     for line in sys.stdin:
         child = os.fork()

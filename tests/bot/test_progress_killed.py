@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.run_told import LOOK
+from tests.bot.watched_service import TOLD
 from tests.payloads import press, update
 from tests.providers import Providers
 from tests.waiting import until
@@ -176,5 +176,5 @@ def test_a_run_that_no_chat_has_begun_is_told_at_its_end(
     until(lambda: talk.heard("Training of r2 stopped in the middle"))
     Jobs(runs, "learner").resume("r2")
     until(lambda: talk.heard("Training of r2 is done."))
-    time.sleep(1.5 * LOOK)
+    time.sleep(3 * TOLD)
     assert len(talk.heard("Training of r2")) == 2

@@ -5,6 +5,7 @@ Its mind is small and its runs are a module of the test's: what is tried is what
 
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from bot.app import build
 from bot.fakes import tiny_mind
 from core.settings import Settings
 from training.jobs import Jobs
+
+#: Seconds between two looks for runs that nobody follows, beside the service's own.
+TOLD = 0.5
 
 
 def main(url: str, telegram: str, runs: str, entry: str) -> None:
@@ -32,6 +36,7 @@ def main(url: str, telegram: str, runs: str, entry: str) -> None:
     app.progress = replace(app.progress, jobs=jobs, every=0.3)
     app.run_told = replace(app.run_told, jobs=jobs)
     app.start_working()
+    app.runner.every("told", TOLD, lambda: app.run_told.tick(time.time()))
     app.start_receiving()
     threading.Event().wait()
 
