@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that wait long and files that compute long begin, in turn with one another.
 
     Side by side, those that wait would leave the processors idle; begun last, one of them would
-    keep a process busy alone.
+    keep a process busy alone, as would any long one: a longer text is taken for a longer time.
     """
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -39,6 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         waits = any(item.get_closest_marker(mark) for item in own for mark in ("slow", "browser"))
         kind = "computes" if path.parent.name == "gemma" else "waits" if waits else "short"
         kinds.setdefault(kind, []).append(own)
+    for same in kinds.values():
+        same.sort(key=lambda own: -own[0].path.stat().st_size)
     turns = itertools.chain.from_iterable(itertools.zip_longest(*kinds.values(), fillvalue=()))
     items[:] = itertools.chain.from_iterable(turns)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from transformers import AutoTokenizer
-from trl import chat_template_utils
 
 from core.messages import Past
 from inference import prompt
@@ -59,6 +58,9 @@ def test_only_what_the_assistant_said_is_learnt_of_every_turn(
 @pytest.mark.parametrize("talk", [LONG, GROUNDED])
 def test_the_mask_is_the_one_of_trl(tokenizer: Any, talk: Conversation) -> None:
     """An independent count: TRL marks assistant tokens by a template of its own."""
+    # Here, as it takes seconds in every process that only looks for tests.
+    from trl import chat_template_utils
+
     row = encode(talk, tokenizer, 2048)
     messages = [
         *prompt.messages(asked(LONG.turns[-2].text, LONG.turns[:-2], talk.passages)),
