@@ -5,19 +5,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # make demo  train, examine, swap and roll back a tiny model on this machine
-# Three test processes on two cores, as many tests wait for processes and time-outs; libraries that
-# start threads would only wait for one another.
-ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
-# What one process of the tests has compiled, the next need not.
-unexport PYTHONDONTWRITEBYTECODE
-
 .PHONY: run test demo lint types bench train-triage train-guard eval-guard eval-triage eval-library eval-language content clean
 
 run: .venv/run-ready
 	$(BIN)/lafiya serve
 
 test: .venv/dev-ready lint types
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m tests.parts
 
 demo: .venv/dev-ready
 	$(BIN)/lafiya demo

@@ -25,26 +25,6 @@ from storage.store import Store, check_key, migrate, open_store
 Opener = Callable[..., Store]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that wait long and files that compute long begin, in turn with one another.
-
-    Side by side, those that wait would leave the processors idle; begun last, one of them would
-    keep a process busy alone, as would any long one: a longer text is taken for a longer time.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    kinds: dict[str, list[list[pytest.Item]]] = {}
-    for path, own in files.items():
-        waits = any(item.get_closest_marker(mark) for item in own for mark in ("slow", "browser"))
-        kind = "computes" if path.parent.name == "gemma" else "waits" if waits else "short"
-        kinds.setdefault(kind, []).append(own)
-    for same in kinds.values():
-        same.sort(key=lambda own: -own[0].path.stat().st_size)
-    turns = itertools.chain.from_iterable(itertools.zip_longest(*kinds.values(), fillvalue=()))
-    items[:] = itertools.chain.from_iterable(turns)
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings() -> None:
     """No test depends on the settings of whoever runs it."""
