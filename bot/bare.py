@@ -1,4 +1,6 @@
-"""An answer without the lines that the service puts around it, for teaching and for correcting.
+"""An answer without the lines that the service puts around it.
+
+For teaching, for correcting, and for the memory of a model that was taught so.
 
 What a person was asked or told beside their answer is stored with it. A model that is taught it
 would ask for consent by itself, excuse itself for being late, or name the hospital of another town.

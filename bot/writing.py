@@ -7,13 +7,14 @@ conversation then answers with vetted words.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bot.bare import bare
 from bot.guard import WORDS_TO_JUDGE, Verdict
 from bot.guard_text import cut_off, ended
 from bot.mind import Guard, Mind
 from bot.streaming import Growing, Show
 from core import logs
 from core.errors import EngineAbsent, EngineBusy, EngineError, EngineTimeout
-from core.messages import Turn
+from core.messages import Past, Turn
 from inference.engine import Generation, Passage, Request
 from knowledge import person
 from knowledge.folding import tokens
@@ -96,13 +97,22 @@ def _request(turn: Turn, mind: Mind, match: Match) -> Request:
     found = match.passages[:PASSAGES]
     return Request(
         question=question,
-        past=turn.past,
+        past=_said(turn, mind),
         passages=tuple(Passage(one.id, mind.fill(turn, one.text)) for one in found),
         person=person.line(question, turn.past),
         language=turn.language,
         deadline=mind.policy.deadline,
         sampling=mind.sampling(),
     )
+
+
+def _said(turn: Turn, mind: Mind) -> tuple[Past, ...]:
+    """What was said before, with the answers as a model is taught them."""
+    said = (
+        past if past.role == "user" else replace(past, text=bare(past.text, mind.texts))
+        for past in turn.past
+    )
+    return tuple(past for past in said if past.text)
 
 
 def _why(error: EngineError) -> str:

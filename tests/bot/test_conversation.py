@@ -324,6 +324,19 @@ def test_a_late_answer_is_what_was_seen_and_says_that_it_is_not_all(language: st
     assert outcome.answer.reply.text == f"{seen[-1]}\n\n{note}"
 
 
+def test_the_model_remembers_answers_and_not_what_was_asked_beside_them() -> None:
+    engine = FakeEngine("Wata amsa mai kyau.")
+    turn = known("malaria ko zazzabi a yara")
+    consent, late = MIND.say(turn, "training-ask"), MIND.say(turn, "late-note")
+    past = (
+        *(Past("user", "na da"), Past("assistant", f"amsa\n\n{consent}")),
+        *(Past("user", consent), Past("assistant", f"{late}\n\n{consent}")),
+    )
+    answer(replace(turn, past=past), tiny_mind(engine))
+    [request] = engine.requests
+    assert request.past == (past[0], Past("assistant", "amsa"), past[2])
+
+
 def test_the_model_is_asked_with_memory_and_passages() -> None:
     engine = FakeEngine("Wata amsa mai kyau.")
     past = (Past("user", "na da"), Past("assistant", "amsa"))
