@@ -62,9 +62,9 @@ class Thresholds:
     certain: float = 0.50
     lead: float = 0.35
     likely_lead: float = 0.10
-    health: float = 0.30
-    context: float = 0.48
-    health_share: float = 0.60
+    health: float = 0.40
+    context: float = 0.58
+    health_share: float = 0.70
     fit: float = 0.10
     off_topic: float = -0.40
 

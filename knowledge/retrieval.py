@@ -38,6 +38,10 @@ _ANSWER_SHARE = 0.8
 _COMMON = 0.12
 # The damping of the health scorer: single words ("saniyata", "kwallo") tell health from the rest.
 _HEALTH_RIDGE = 0.5
+# Beside single words, the examples nearest to a text say what it is about: how many of them count
+# on either side, and how much their difference does.
+_NEAREST = 5
+_NEAREST_SHARE = 0.6
 _TINY = np.float32(1e-20)
 # Steps of conjugate gradients. With the common features out, the largest eigenvalue is some thirty
 # times the smallest, and a topic needs no more of its score than to stand before the others; the
@@ -88,7 +92,9 @@ class Index:
         similar = self._columns[:, query.indices] @ query.data
         asked, answers = len(self._alpha), len(self.topics)
         topics = similar[:asked] @ self._alpha + _ANSWER_SHARE * similar[-answers:]
-        health = float(query.data @ self._health[query.indices]) + self._health_bias
+        health = float(query.data @ self._health[query.indices])
+        examples = similar[:-answers]
+        health += _NEAREST_SHARE * _nearer(examples[~self._strange], examples[self._strange])
         order = np.argsort(-topics, kind="stable")
         return Scores(tuple((self.topics[at], float(topics[at])) for at in order), health)
 
@@ -98,16 +104,19 @@ class Index:
         names = [self._names(words) for words in asked]
         names += [self._names(words, paired=False) for words in self._wording.normals(answers)]
         counts = self._learn(names)
-        spread = np.bincount(counts.indices, minlength=len(self._places))
+        owners = np.array([owner for owner, _ in rows])
+        # How common a word is, the topics say: examples of anything else may be many or few.
+        ours = np.flatnonzero(np.concatenate([owners, np.zeros(len(answers), int)]) >= 0)
+        spread = np.bincount(counts[ours].indices, minlength=len(self._places))
         blocks = np.array([_BLOCKS[name[0]] for name in self._places])
-        self._weights = (blocks * (1 + np.log((1 + len(names)) / (1 + spread)))).astype(np.float32)
+        self._weights = (blocks * (1 + np.log((1 + len(ours)) / (1 + spread)))).astype(np.float32)
         matrix = self._weigh(counts)
         self._columns = matrix.tocsc()
-        owners = np.array([owner for owner, _ in rows])
-        health = np.where(owners == _OTHER, -1, 1).astype(np.float32)
+        self._strange = owners == _OTHER
+        health = np.where(self._strange, -1, 1).astype(np.float32)
         self._alpha = _ridge(matrix[: (owners >= 0).sum()], _one_hot(owners[owners >= 0]), ridge)
-        self._health_bias = float(health.mean())
-        self._health = _ridge_column(matrix[: len(rows)], health - self._health_bias, _HEALTH_RIDGE)
+        # No constant: what says nothing leans to neither side, however many examples each has.
+        self._health = _ridge_column(matrix[: len(rows)], health, _HEALTH_RIDGE)
 
     def _names(self, words: Sequence[str], *, paired: bool = True) -> list[str]:
         concepts = self._wording.concepts(words)
@@ -147,6 +156,17 @@ class Index:
         length = np.sqrt(np.bincount(row, data * data, minlength=counts.shape[0]))
         data = (data / length[row]).astype(np.float32)
         return sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def _nearer(ours: Floats, others: Floats) -> float:
+    """How much nearer the nearest of `ours` are than the nearest of `others`."""
+    if not (len(ours) and len(others)):
+        return 0.0
+    near, far = (
+        float(np.partition(side, -min(_NEAREST, len(side)))[-_NEAREST:].mean())
+        for side in (ours, others)
+    )
+    return near - far
 
 
 def _counts(rows: Sequence[Sequence[int]], width: int) -> Matrix:

@@ -19,6 +19,9 @@ _HERE = Path(__file__).parent
 _SYNONYMS = _HERE / "synonyms.yaml"
 _EXAMPLES = _HERE / "data" / "health_examples.tsv"
 _PHRASINGS = _HERE / "data" / "health_phrasings.tsv"
+_DANGERS = "triage_written_*.tsv"
+# More of them would make every mishap, a car's too, sound like health.
+_EVERY_DANGER = 3
 _SAMPLES = _HERE / "data" / "health_samples.tsv.gz"
 
 # `expand` has folded already; folding a second time in `tokens` would double the cost.
@@ -99,7 +102,7 @@ class Wording:
             canonical=frozenset(word for value in table.values() for word in value),
             phrasings=tuple(_pairs(_PHRASINGS)),
             other=tuple(text for label, text in labelled if label == "other"),
-            lacking=tuple(text for label, text in labelled if label == "lacking"),
+            lacking=(*(text for label, text in labelled if label == "lacking"), *dangers()),
         )
 
     def normal(self, text: str) -> list[str]:
@@ -123,6 +126,13 @@ class Wording:
 def examples() -> list[tuple[str, str]]:
     """The (label, text) lines written for this project: label `other` or `lacking`."""
     return _pairs(_EXAMPLES)
+
+
+def dangers() -> list[str]:
+    """Some of the messages on a danger written for triage: about health, whatever their topic."""
+    files = sorted((_HERE / "data").glob(_DANGERS))
+    rows = [row for path in files for row in _pairs(path)]
+    return [text for sign, text in rows if sign != "none"][::_EVERY_DANGER]
 
 
 def samples(split: str, path: Path = _SAMPLES) -> list[tuple[str, str]]:

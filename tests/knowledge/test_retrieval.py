@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from knowledge.retrieval import _COMMON, Index, _ridge, _ridge_column
+from knowledge.retrieval import _COMMON, Index, _nearer, _ridge, _ridge_column
 from knowledge.wording import Wording, examples, samples
 
 SYNONYMS = """\
@@ -160,3 +160,20 @@ def test_the_health_scorer_solves_what_it_says() -> None:
     rows = matrix.toarray()
     exact = np.linalg.solve(rows.T @ rows + 1.5 * np.eye(900), rows.T @ target)
     assert np.abs(_ridge_column(matrix, target, 1.5) - exact).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("ours", "others", "expected"),
+    [
+        ([0.5], [0.2], 0.3),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.4] * 9, 0.0),
+        ([0.5], [], 0.0),
+        ([], [0.5], 0.0),
+    ],
+)
+def test_the_nearest_examples_of_either_side_are_weighed(
+    ours: list[float], others: list[float], expected: float
+) -> None:
+    assert _nearer(np.array(ours, np.float32), np.array(others, np.float32)) == pytest.approx(
+        expected, abs=1e-6
+    )
