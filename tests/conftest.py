@@ -8,12 +8,14 @@ databases that nobody has opened yet.
 import gc
 import importlib
 import itertools
+import logging
 import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -30,6 +32,23 @@ def _no_settings() -> None:
     """No test depends on the settings of whoever runs it."""
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
+
+
+class _Loggers(dict[str, Any]):
+    """pytest looks through all loggers before each test, and fails it when one comes meanwhile.
+
+    A thread that the test before has left may just be importing something that makes one.
+    """
+
+    def values(self) -> Any:
+        """As they are now."""
+        return list(super().values())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loggers_may_come() -> None:
+    manager = logging.getLogger().manager
+    manager.loggerDict = _Loggers(manager.loggerDict)
 
 
 @pytest.fixture(autouse=True, scope="session")
