@@ -1,4 +1,4 @@
-"""Tells admins in their own chats what they did not ask for: a wish for a yes, an override.
+"""Tells admins in their own chats: that a yes is wanted, an override, how something has ended.
 
 The service and the command line tell by the same code: queued in the store, sent by whichever
 process sends. Knows no channel.

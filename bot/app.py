@@ -285,17 +285,10 @@ def build(
             desk.registry,
             texts,
             lease,
-            settings.reply_hours,
-            ExportTold(database, desk.exporting.exports, texts, settings.reply_hours).follow,
+            announcer,
+            ExportTold(announcer, desk.exporting.exports).follow,
         ),
-        run_told=RunTold(
-            database,
-            desk.training.jobs,
-            desk.registry,
-            texts,
-            known,
-            settings.reply_hours,
-        ),
+        run_told=RunTold(announcer, desk.training.jobs, desk.registry, known),
         sharer=sharer(engine, tenant),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot import admin_curve, admin_progress
 from bot.admin_export import EXPORTED
+from bot.announce import Announcer
 from bot.channels.base import Channel
 from bot.texts import Texts
 from core import logs
@@ -49,7 +50,7 @@ class Progress:
     registry: Registry
     texts: Texts
     lease: str
-    reply_hours: float
+    announcer: Announcer
     #: Tells how an export goes, which is no run (`bot.export_told`).
     exports: Callable[[Watch, float], None]
     #: Seconds between two edits of a message.
@@ -156,15 +157,8 @@ class Progress:
             if not watches.step(connection, watch, status=watches.ENDED, told_at=now):
                 return
             for reply in said:
-                notices.say(
-                    connection,
-                    self.store,
-                    watch.conversation_id,
-                    reply,
-                    reason=f"run:{watch.run}",
-                    now=now,
-                    expires_at=now + self.reply_hours * 3600,
-                )
+                reason = f"run:{watch.run}"
+                self.announcer.notify(connection, watch.conversation_id, reply, reason, now)
         logs.event("progress.ended", run=watch.run, phase=state.phase, channel=watch.channel)
 
     def _curve(

@@ -8,12 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot import admin_progress
-from bot.texts import Texts
+from bot.announce import Announcer
 from core import logs
 from core.errors import ReleaseRefused
-from storage import notices, watches
+from storage import watches
 from storage.release_rows import Listed
-from storage.store import Store
 from training.folder import Phase, RunFolder, State
 from training.jobs import Jobs
 from training.registry import Registry
@@ -32,12 +31,10 @@ ENDS: tuple[Phase, ...] = ("done", "failed", "interrupted")
 class RunTold:
     """Tells admins, given as (channel, identity in the store), what became of runs."""
 
-    store: Store
+    announcer: Announcer
     jobs: Jobs
     registry: Registry
-    texts: Texts
     admins: frozenset[tuple[str, str]]
-    reply_hours: float
     #: Ends that need no further look.
     _seen: set[tuple[str, float]] = field(default_factory=set)
 
@@ -60,25 +57,17 @@ class RunTold:
     def _tell(self, run: RunFolder, state: State, now: float) -> int:
         """Say it once, whichever process looks first; to how many."""
         key, row, result = self.jobs.key(run), self._release(run.name), run.result()
-        until = now + self.reply_hours * 3600
-        with self.store.write() as connection:
-            if not watches.first(connection, self.store, key, state.at, now=now):
+        store, texts = self.announcer.store, self.announcer.texts
+        with store.write() as connection:
+            if not watches.first(connection, store, key, state.at, now=now):
                 return 0
             # A run that came to nothing is the business of those who follow it, if any do.
             alone = state.phase != "done" and watches.followed(connection, key, since=state.at)
             others = watches.bystanders(connection, key, self.admins, since=state.at)
             talks = [] if alone else others
             for talk, language in talks:
-                word = admin_progress.ended(self.texts, language, key, state, row, result)
-                notices.say(
-                    connection,
-                    self.store,
-                    talk,
-                    word,
-                    reason=f"run:{key}"[:64],
-                    now=now,
-                    expires_at=until,
-                )
+                word = admin_progress.ended(texts, language, key, state, row, result)
+                self.announcer.notify(connection, talk, word, f"run:{key}", now)
         return len(talks)
 
     def _release(self, name: str) -> Listed | None:
