@@ -21,11 +21,11 @@ from core import logs
 from core.errors import LafiyaError
 from training import data
 from training.config import TrainConfig
-from training.folder import Follower, RunFolder
+from training.folder import Follower, RunFolder, Stopped
 from training.gemma.models import Prepared, prepare
 from training.gemma.tokens import Encoded, encode_all
 from training.gemma.trainer import Fit, make
-from training.gemma.watch import Stopped, Watch, memory
+from training.gemma.watch import Watch, memory
 from training.rows import DataError
 
 #: How a process that was stopped on purpose ends.

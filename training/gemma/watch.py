@@ -8,16 +8,12 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from training.folder import RunFolder
+from training.folder import RunFolder, Stopped
 
 #: A checkpoint at least so often, in seconds, whatever the steps: a kill costs no more than this.
 SAVE_EVERY = 300.0
 #: How far a grading is, is written so often, in seconds.
 TELL_EVERY = 1.0
-
-
-class Stopped(Exception):
-    """Somebody asked the run to stop in the middle of a grading, which ends by nothing else."""
 
 
 class Watch(TrainerCallback):
