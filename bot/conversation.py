@@ -133,7 +133,7 @@ def _noted(turn: Turn, mind: Mind, outcome: Outcome, finding: Finding | None) ->
     """Lines around an answer: a safety note for a sign in context, edits, what was not seen."""
     if finding:
         answer = outcome.answer
-        note = mind.fill(turn, mind.triage.safety_note(turn.language))
+        note = mind.fill(turn, mind.triage.safety_note(finding.sign, turn.language))
         reason = answer.reason or f"context:{finding.sign}"
         noted = replace(answer, reply=answer.reply.with_note(note), reason=reason)
         outcome = replace(outcome, answer=noted)

@@ -51,7 +51,7 @@ class FakeTriage:
         """The sign's id, in the language."""
         return f"{sign}-{language}"
 
-    def safety_note(self, language: str) -> str:
+    def safety_note(self, sign: str, language: str) -> str:
         """A line of its own."""
         return "Idan yana faruwa yanzu, a je asibiti." if language == "ha" else "If now, go."
 

@@ -7,9 +7,10 @@ for byte on one machine. Measures nothing: `bot.guard_eval` does.
 """
 
 import hashlib
+import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,10 @@ from sklearn.linear_model import LogisticRegression
 
 from bot.guard_eval import CASES, LEARNT, Written, read, rounds, turned_round
 from bot.guard_rules import Rules
-from bot.guard_scorer import FOLDER, NAME, comparable
+from bot.guard_scorer import Scorer, comparable
 from bot.guard_text import sentences
-from knowledge import triage_model
+from knowledge.ngrams import BUCKETS, Table, features
 from knowledge.topic import Topic, load_topics
-from knowledge.triage_model import Limits, Model
 from knowledge.triage_signs import load_signs
 from knowledge.triage_train import corpus, matrix
 
@@ -49,7 +49,7 @@ class Example:
 def main() -> None:
     """Train on everything and save."""
     model = train(list(examples()))
-    triage_model.save(model, FOLDER, NAME)
+    model.save()
     sys.stdout.write(f"saved {model.version}\n")
 
 
@@ -66,20 +66,19 @@ def examples() -> Iterator[Example]:
     yield from (Example(line, True, PROSE) for text in prose for line in sentences(text))
 
 
-def train(data: list[Example]) -> Model:
+def train(data: list[Example]) -> Scorer:
     """Fit the scorer: how likely a sentence is advice that must not be given."""
     rules = Rules.load(RULES)
-    rows = matrix(comparable(rules.plain(example.text)) for example in data)
+    found = [features(comparable(rules.plain(example.text))) for example in data]
+    rows = matrix(found, BUCKETS)
     weights = np.array([example.weight for example in data])
     bad = np.array([not example.good for example in data])
     fitted = LogisticRegression(C=STRENGTH, max_iter=STEPS, class_weight="balanced")
     fitted.fit(rows, bad, sample_weight=weights)
-    # Of the triage's model only the last column is used here: there is one kind of bad advice.
-    columns = np.vstack([np.zeros_like(fitted.coef_), fitted.coef_]).T.astype(np.float32)
-    bias = np.concatenate([[0.0], fitted.intercept_]).astype(np.float32)
-    model = Model(("advice",), columns, bias, Limits(threshold=THRESHOLD), "unsaved")
-    digest = hashlib.sha256(np.round(columns, 4).tobytes()).hexdigest()[:12]
-    return replace(model, version=f"guard-{digest}")
+    weights = fitted.coef_.T.astype(np.float32)
+    digest = hashlib.sha256(np.round(weights, 4).tobytes()).hexdigest()[:12]
+    advice = Table(weights, fitted.intercept_.astype(np.float32))
+    return Scorer(advice, math.log(THRESHOLD / (1 - THRESHOLD)), f"guard-{digest}")
 
 
 def _learnt_rounds() -> list[Written]:

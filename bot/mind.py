@@ -31,7 +31,7 @@ class Triage(Protocol):
     def title(self, sign: str, language: str) -> str:
         """What a sign is called."""
 
-    def safety_note(self, language: str) -> str:
+    def safety_note(self, sign: str, language: str) -> str:
         """One line under an ordinary answer whose question named a danger sign."""
 
 

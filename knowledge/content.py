@@ -146,6 +146,7 @@ def check_signs(
     for key, sign in signs.items():
         findings += _expiry(key, sign.status, sign.review_by, today)
         findings += _text(key, "reply", sign.reply, spelling)
+        findings += _text(key, "note", sign.note, spelling) if sign.note else ()
     return findings
 
 

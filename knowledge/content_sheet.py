@@ -127,12 +127,15 @@ def _topic(topic: Topic) -> str:
 def _sign(sign: Sign) -> str:
     urgent = {"now": "YANZU / NOW", "same-day": "YAU / SAME DAY"}[sign.urgency]
     asked = " · ".join(escape(phrase) for phrase in sign.phrases[:12])
+    rows = [("Saƙon gaggawa", "Emergency reply", sign.reply["ha"], sign.reply["en"])]
+    if sign.note:
+        rows.append(("Idan zance ne kawai", "If only spoken of", sign.note["ha"], sign.note["en"]))
     return _entry(
         kind="sign",
         key=sign.id,
         titles=(sign.title_ha, sign.title_en),
         tag=f'<span class="now">{urgent}</span> {_status(sign.status, sign.review_by)}',
-        rows=[("Saƙon gaggawa", "Emergency reply", sign.reply["ha"], sign.reply["en"])],
+        rows=rows,
         asked=f"<b>Misalai / Examples:</b> {asked}",
         source=sign.source,
         reviewer=sign.reviewer,

@@ -64,6 +64,11 @@ def words(corpora: Path) -> Counter[str]:
     return careful + Counter({word: n for word, n in casual.items() if n >= 3})
 
 
+def about_health(words: Iterable[str]) -> bool:
+    """Say whether any of the folded `words` is one that lines about health use."""
+    return _HEALTH.search(" ".join(words)) is not None
+
+
 def written_words(text: str) -> list[str]:
     """The words of `text` in lower case as written: hooks and the glottal apostrophe kept."""
     plain = re.sub("[‘’ʼʻ`]", "'", text.lower())
@@ -104,7 +109,7 @@ def _column(path: Path, name: str) -> list[str]:
 def _not_health(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         found = tokens(line)
-        if 3 <= len(found) <= 30 and not _HEALTH.search(" ".join(found)):
+        if 3 <= len(found) <= 30 and not about_health(found):
             yield " ".join(line.split())
 
 

@@ -35,7 +35,7 @@ class Context:
     def __init__(self, rules: Mapping[str, Any]) -> None:
         """Compile `rules`, the content of the rules file."""
         shared = {name: pattern_key(rules[name]) for name in ("acute", "event", "personal")}
-        self._happened = [re.compile(shared[name]) for name in ("event", "personal")]
+        self._marks = {name: re.compile(rule) for name, rule in shared.items()}
         self._idioms = Union(map(pattern_key, rules["idioms"]))
         self._denials = Union(map(pattern_key, rules["removals"]))
         labels = [(_label(name, rule, shared), rule) for name, rule in rules["labels"].items()]
@@ -56,13 +56,14 @@ class Context:
         """Return the keyed sentence without what it denies ("bashi da zazabi")."""
         return " ".join(self._denials.replaced(keyed, " | ").split())
 
-    def hinted(self, keyed: str) -> bool:
-        """Say whether any cue stands in the keyed sentence, its vetoes left aside."""
-        return next(self._cued(keyed), None) is not None
+    def cues(self, keyed: str) -> dict[str, bool]:
+        """Return the kinds whose cues stand in the keyed sentence, and whether each is vetoed."""
+        found = {label.name: label for label in self._cued(keyed)}
+        return {name: label.vetoed(keyed) for name, label in found.items()}
 
-    def happened(self, keyed: str) -> bool:
-        """Say whether the keyed sentence tells what has happened to somebody of ours."""
-        return all(sign.search(keyed) for sign in self._happened)
+    def marks(self, keyed: str) -> set[str]:
+        """Return which of `acute`, `event` and `personal` the keyed sentence is."""
+        return {name for name, mark in self._marks.items() if mark.search(keyed)}
 
     def label(self, keyed: str) -> str | None:
         """Return the first kind of context that the keyed sentence has, or None."""

@@ -17,7 +17,7 @@ from knowledge.triage_generate import DATA, TEST_SHARE
 from knowledge.triage_rules import Rules
 from knowledge.triage_signs import load_signs
 from knowledge.triage_text import key
-from knowledge.wording import Wording, examples
+from knowledge.wording import OTHER, Wording, examples, written
 
 NOT_ROUTINE: Final = DATA / "triage_not_routine.txt"
 
@@ -37,7 +37,9 @@ def routine() -> tuple[str, ...]:
         spoken = bool(rules.hits(keyed)) and context.label(keyed) is None
         return spoken or rules.cry(keyed) is not None or text in picked
 
-    return tuple(text for text in dict.fromkeys(_phrasings()) if not dangerous(text))
+    asked = (text for text in _phrasings() if not dangerous(text))
+    # What is not about health is nobody's danger, above all where it sounds like one.
+    return tuple(dict.fromkeys((*asked, *_elsewhere(picked))))
 
 
 def not_routine(path: Path = NOT_ROUTINE) -> list[str]:
@@ -50,4 +52,9 @@ def _phrasings() -> Iterator[str]:
     for topic in load_topics().values():
         yield from topic.questions
     yield from (text for _, text in Wording.load().phrasings)
-    yield from (text for _, text in examples())
+    yield from (text for label, text in (*examples(), *written()) if label != OTHER)
+
+
+def _elsewhere(picked: frozenset[str]) -> Iterator[str]:
+    lines = (text for label, text in (*examples(), *written()) if label == OTHER)
+    return (text for text in lines if text not in picked)

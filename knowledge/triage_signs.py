@@ -24,13 +24,18 @@ class SignError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One danger sign as clinicians review it."""
+    """One danger sign as clinicians review it.
+
+    `note` goes under an ordinary answer to a message that only talks of the sign, where the line
+    for all signs is not enough.
+    """
 
     id: str
     title_ha: str
     title_en: str
     urgency: Urgency
     reply: dict[str, str]
+    note: dict[str, str] | None
     source: str
     status: Status
     reviewer: str | None
@@ -75,7 +80,8 @@ def _build(raw: dict[str, Any]) -> Sign:
         title_ha=raw["title_ha"],
         title_en=raw["title_en"],
         urgency=raw["urgency"],
-        reply={language: text.strip() for language, text in raw["reply"].items()},
+        reply=_texts(raw["reply"]),
+        note=_texts(raw["note"]) if raw.get("note") else None,
         source=raw["source"],
         status=raw["status"],
         reviewer=raw["reviewer"],
@@ -90,6 +96,10 @@ def _build(raw: dict[str, Any]) -> Sign:
     )
 
 
+def _texts(raw: dict[str, str]) -> dict[str, str]:
+    return {language: text.strip() for language, text in raw.items()}
+
+
 def _strings(values: Iterable[object] | None) -> tuple[str, ...]:
     return tuple(str(value) for value in values or ())
 
@@ -101,6 +111,7 @@ def _check(sign: Sign, path: Path) -> None:
     _require(isinstance(sign.review_by, datetime.date), sign.id, "review_by is not a date")
     _require(sign.status == "draft" or bool(sign.reviewer), sign.id, "reviewed without a reviewer")
     _require(set(sign.reply) == {"ha", "en"}, sign.id, "reply needs exactly ha and en")
+    _require(not sign.note or set(sign.note) == {"ha", "en"}, sign.id, "note needs ha and en")
     for text in sign.reply.values():
         _require(len(text) <= MAX_REPLY, sign.id, "reply is too long")
         _require("{emergency}" in text or "{suicide_line}" in text, sign.id, "reply without number")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from core.yaml_files import read_yaml
@@ -19,6 +20,9 @@ _HERE = Path(__file__).parent
 _SYNONYMS = _HERE / "synonyms.yaml"
 _EXAMPLES = _HERE / "data" / "health_examples.tsv"
 _PHRASINGS = _HERE / "data" / "health_phrasings.tsv"
+_WRITTEN = _HERE / "data" / "library_written.tsv"
+#: Labels of lines that belong to no topic: not about health, and about health.
+OTHER, LACKING = "other", "lacking"
 _DANGERS = "triage_written_*.tsv"
 # More of them would make every mishap, a car's too, sound like health.
 _EVERY_DANGER = 3
@@ -86,23 +90,18 @@ class Wording:
     other: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
 
-    @classmethod
-    def load(cls, synonyms: Path = _SYNONYMS) -> Wording:
+    @staticmethod
+    def load(synonyms: Path = _SYNONYMS) -> Wording:
         """Read the synonyms (YAML) and the examples shipped beside them.
 
         Raises ValueError when a phrase is claimed by two words.
         """
-        rows = read_yaml(synonyms)
-        table = _same(rows["same"])
-        same = Phrases(table | {_words(phrase): () for phrase in rows["ignore"]})
-        labelled = [*examples(), *samples("train")]
-        return cls(
-            same=same,
-            kinds=Phrases(_kinds(rows["kind"], same)),
-            canonical=frozenset(word for value in table.values() for word in value),
-            phrasings=tuple(_pairs(_PHRASINGS)),
-            other=tuple(text for label, text in labelled if label == "other"),
-            lacking=(*(text for label, text in labelled if label == "lacking"), *dangers()),
+        marked = [*examples(), *samples("train")]
+        return replace(
+            tables(synonyms),
+            phrasings=tuple(labelled(_PHRASINGS)),
+            other=tuple(text for label, text in marked if label == OTHER),
+            lacking=(*(text for label, text in marked if label == LACKING), *dangers()),
         )
 
     def normal(self, text: str) -> list[str]:
@@ -123,15 +122,39 @@ class Wording:
         return sorted(known.union(self.kinds.every(words)))
 
 
+@cache
+def tables(synonyms: Path = _SYNONYMS) -> Wording:
+    """Synonyms and kinds (YAML) without any example; read once a process.
+
+    Raises ValueError when a phrase is claimed by two words.
+    """
+    rows = read_yaml(synonyms)
+    table = _same(rows["same"])
+    same = Phrases(table | {_words(phrase): () for phrase in rows["ignore"]})
+    return Wording(
+        same=same,
+        kinds=Phrases(_kinds(rows["kind"], same)),
+        canonical=frozenset(word for value in table.values() for word in value),
+    )
+
+
 def examples() -> list[tuple[str, str]]:
     """The (label, text) lines written for this project: label `other` or `lacking`."""
-    return _pairs(_EXAMPLES)
+    return labelled(_EXAMPLES)
+
+
+def written() -> list[tuple[str, str]]:
+    """Further (label, text) lines that trained scorers learn: a topic id, `other` or `lacking`.
+
+    The index does without them: it is built at every start, and they would double its time.
+    """
+    return labelled(_WRITTEN)
 
 
 def dangers() -> list[str]:
     """Some of the messages on a danger written for triage: about health, whatever their topic."""
     files = sorted((_HERE / "data").glob(_DANGERS))
-    rows = [row for path in files for row in _pairs(path)]
+    rows = [row for path in files for row in labelled(path)]
     return [text for sign, text in rows if sign != "none"][::_EVERY_DANGER]
 
 
@@ -142,7 +165,8 @@ def samples(split: str, path: Path = _SAMPLES) -> list[tuple[str, str]]:
     return [(label, text) for label, part, _, text in rows if part == split]
 
 
-def _pairs(path: Path) -> list[tuple[str, str]]:
+def labelled(path: Path) -> list[tuple[str, str]]:
+    """The (label, text) lines of a file with a heading. Raises OSError."""
     lines = path.read_text("utf-8").splitlines()[1:]
     return [(label, text) for label, _, text in (line.partition("\t") for line in lines)]
 

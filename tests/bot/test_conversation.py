@@ -98,7 +98,7 @@ def test_a_finding_in_a_harmless_context_adds_the_note() -> None:
     outcome = answer(known("Yaya ake hana suma saboda malaria?"), MIND)
     assert source(outcome) == (Source.LIBRARY, "context:unconscious")
     assert outcome.answer.danger_sign is None
-    assert outcome.answer.reply.text.endswith(MIND.triage.safety_note("ha"))
+    assert outcome.answer.reply.text.endswith(MIND.triage.safety_note("unconscious", "ha"))
     assert not any(isinstance(effect, Alert) for effect in outcome.effects)
 
 

@@ -10,9 +10,8 @@ from bot import guard_train
 from bot.guard import Guard
 from bot.guard_eval import rounds
 from bot.guard_scorer import NAME, Scorer
-from knowledge import triage_model
 from knowledge.language import Detector
-from knowledge.triage_model import Limits, ModelError
+from knowledge.ngrams import ModelError
 
 GUARD = Guard.load(Detector.load())
 SCORER = GUARD.scorer
@@ -51,7 +50,7 @@ def test_a_vetted_line_is_not_judged() -> None:
 
 
 def test_blind_rounds_are_caught_by_it_and_not_by_the_rules_alone() -> None:
-    deaf = Scorer(replace(SCORER.model, limits=Limits(threshold=2.0)))
+    deaf = replace(SCORER, threshold=99.0)
     rules = replace(GUARD, scorer=deaf)
     bad = [row.text for row in rounds() if row.round in ("5", "6") and not row.good]
     both, alone = (sum(not guard.check(text).ok for text in bad) for guard in (GUARD, rules))
@@ -66,16 +65,15 @@ def test_nothing_blind_is_learnt_from() -> None:
 
 
 def test_the_served_model_is_what_the_tree_trains(tmp_path: Path) -> None:
-    trained = guard_train.train(list(guard_train.examples()))
-    triage_model.save(trained, tmp_path, NAME)
-    again, served = Scorer.load(tmp_path).model, SCORER.model
-    assert again.limits == served.limits
+    guard_train.train(list(guard_train.examples())).save(tmp_path)
+    again = Scorer.load(tmp_path)
+    assert again.threshold == SCORER.threshold
     # Another machine's arithmetic may differ in the last digit of an 8-bit weight.
-    assert np.abs(again.weights - served.weights).max() < 0.1
+    assert np.abs(again.advice.weights - SCORER.advice.weights).max() < 0.1
 
 
 def test_a_model_of_another_format_is_refused(tmp_path: Path) -> None:
-    triage_model.save(SCORER.model, tmp_path, NAME)
+    SCORER.save(tmp_path)
     card = tmp_path / f"{NAME}.json"
     card.write_text(card.read_text("utf-8").replace('"format": ', '"format": 9'), "utf-8")
     with pytest.raises(ModelError, match="format"):

@@ -123,7 +123,26 @@ def test_context_downgrades_to_a_note_and_not_to_nothing(label: str, text: str) 
     finding = Triage.load().check(text)
     assert finding is not None
     assert finding.downgraded
-    assert Triage.load().safety_note("ha") == SAFETY_NOTE["ha"]
+    assert Triage.load().safety_note(finding.sign, "ha") == SAFETY_NOTE["ha"]
+
+
+@pytest.mark.parametrize(
+    ("sign", "text"),
+    [
+        ("unconscious", "kasuwa ta suma babu ciniki"),
+        ("snakebite", "Na yi mafarki maciji ya sare ni, mece ce fassararsa?"),
+        ("suicide", "a fim din da muka kalla jarumin ya kashe kansa a karshe"),
+    ],
+)
+def test_words_that_the_scorer_doubts_are_noted_and_not_escalated(sign: str, text: str) -> None:
+    finding = Triage.load().check(text)
+    assert finding is not None
+    assert (finding.sign, finding.downgraded) == (sign, True)
+
+
+def test_whoever_only_talks_of_suicide_is_given_the_helpline() -> None:
+    for language in ("ha", "en"):
+        assert "{suicide_line}" in Triage.load().safety_note("suicide", language)
 
 
 @pytest.mark.parametrize(
