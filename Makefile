@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # make demo  train, examine, swap and roll back a tiny model on this machine
-.PHONY: run test demo lint types bench train-triage train-guard eval-guard eval-triage eval-library eval-language content clean
+.PHONY: run test demo lint types bench train-triage train-library train-guard eval-guard eval-triage eval-library eval-language content clean
 
 run: .venv/run-ready
 	$(BIN)/lafiya serve
@@ -28,6 +28,9 @@ bench: .venv/dev-ready
 
 train-triage: .venv/run-ready
 	$(BIN)/python -m knowledge.triage_train
+
+train-library: .venv/run-ready
+	$(BIN)/python -m knowledge.topic_train
 
 train-guard: .venv/run-ready
 	$(BIN)/python -m bot.guard_train

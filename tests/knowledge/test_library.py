@@ -187,10 +187,10 @@ def test_no_text_breaks_a_search(library: Library, text: str) -> None:
     ("label", "first", "second", "health", "expected"),
     [
         ("clear", 0.9, 0.1, 0.9, "certain"),
-        ("just", 0.50, 0.15, 0.40, "certain"),
+        ("just", 0.50, 0.12, 0.60, "certain"),
         ("score too low", 0.49, 0.0, 0.9, "context"),
-        ("two topics near", 0.9, 0.56, 0.9, "context"),
-        ("hardly about health", 0.9, 0.1, 0.39, "context"),
+        ("two topics near", 0.9, 0.53, 0.9, "context"),
+        ("hardly about health", 0.9, 0.1, 0.59, "context"),
         ("little fits", 0.10, 0.0, 0.9, "context"),
         ("nothing fits", 0.09, 0.0, 0.9, "nothing"),
         ("fits a little but is not health", 0.5, 0.1, -0.5, "nothing"),
