@@ -33,6 +33,9 @@ MEDIA = {
 #: Other languages are said to be unknown; English is answered from the library when it fits.
 FOREIGN = frozenset({"pcm", "yo", "ig", "kr", "ff", "fr", "ar"})
 
+#: Who cries for help in one of these languages is told in it what matters, above the Hausa.
+IN_THEIR_WORDS = {"fr": "urgent-french", "en": "urgent-english", "pcm": "urgent-english"}
+
 
 def answer(turn: Turn, mind: Mind, show: Show | None = None) -> Outcome:
     """The reply to one message and what it changes.
@@ -92,7 +95,11 @@ def _emergency(turn: Turn, mind: Mind, finding: Finding) -> Outcome:
         topic=found[0].id if found else None,
         passages=found,
     )
-    return nearby.named(turn, mind, Outcome(urgent, (Alert(finding.sign, finding.urgency),)))
+    outcome = Outcome(urgent, (Alert(finding.sign, finding.urgency),))
+    key = IN_THEIR_WORDS.get(mind.language_of(turn.text))
+    if key and turn.language != "en":
+        outcome = _with_lead(outcome, mind.say(turn, key))
+    return nearby.named(turn, mind, outcome)
 
 
 def _not_text(turn: Turn, mind: Mind) -> Outcome | None:

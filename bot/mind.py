@@ -107,6 +107,14 @@ class Mind:
             logs.crash("triage.failed", error)
             return None
 
+    def language_of(self, text: str) -> str:
+        """The language of a text; Hausa when the detector fails, which is logged."""
+        try:
+            return self.detector.detect(text)
+        except Exception as error:
+            logs.crash("language.failed", error)
+            return "ha"
+
     def say(self, turn: Turn, key: str, **values: str | int) -> str:
         """A sentence in the person's language, with the emergency number of their country."""
         values.setdefault("emergency", self.fill(turn, "{emergency}"))

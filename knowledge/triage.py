@@ -143,11 +143,11 @@ class Triage:
 
     def _always_noted(self, hit: Hit) -> bool:
         """Say whether at least a note is due, whatever else is said."""
-        return hit.by == "phrase" or self.signs[hit.sign].never_downgraded
+        return hit.by == "phrase" or self.signs[hit.sign].sensitive
 
     def _needed(self, hit: Hit, seen: Seen, limits: Limits) -> float:
         """Return the danger from which a rule raises the alarm."""
-        if self.signs[hit.sign].never_downgraded:
+        if self.signs[hit.sign].sensitive:
             return limits.floor
         plain = hit.by == "phrase" and seen.context is None
         return limits.phrase if plain else limits.threshold

@@ -27,7 +27,8 @@ class Sign:
     """One danger sign as clinicians review it.
 
     `note` goes under an ordinary answer to a message that only talks of the sign, where the line
-    for all signs is not enough.
+    for all signs is not enough. Of a `sensitive` sign a word raises the alarm unless nearly
+    everything else speaks against it.
     """
 
     id: str
@@ -41,7 +42,7 @@ class Sign:
     reviewer: str | None
     review_by: datetime.date
     outranks: tuple[str, ...]
-    never_downgraded: bool
+    sensitive: bool
     cries: tuple[str, ...]
     phrases: tuple[str, ...]
     patterns: tuple[str, ...]
@@ -87,7 +88,7 @@ def _build(raw: dict[str, Any]) -> Sign:
         reviewer=raw["reviewer"],
         review_by=raw["review_by"],
         outranks=_strings(raw.get("outranks")),
-        never_downgraded=bool(raw.get("never_downgraded", False)),
+        sensitive=bool(raw.get("sensitive", False)),
         cries=_strings(raw.get("cries")),
         phrases=_strings(raw["phrases"]),
         patterns=_strings(raw["patterns"]),

@@ -102,6 +102,36 @@ def test_a_finding_in_a_harmless_context_adds_the_note() -> None:
     assert not any(isinstance(effect, Alert) for effect in outcome.effects)
 
 
+@pytest.mark.parametrize(
+    ("label", "text", "language", "lead"),
+    [
+        ("French", f"bonjour, {DANGER}", "ha", "urgent-french"),
+        ("Hausa", DANGER, "ha", None),
+        ("French to who chose English", f"bonjour, {DANGER}", "en", None),
+    ],
+)
+def test_who_cries_for_help_in_another_language_is_told_in_it_to_go(
+    label: str, text: str, language: str, lead: str | None
+) -> None:
+    turn = known(text, language=language)
+    said = answer(turn, MIND).answer.reply.text
+    vetted = MIND.fill(turn, MIND.triage.reply("unconscious", language))
+    assert said == (f"{MIND.say(turn, lead)}\n\n{vetted}" if lead else vetted), label
+
+
+def test_an_emergency_does_not_need_the_detector(caplog: pytest.LogCaptureFixture) -> None:
+    mind = replace(MIND, detector=Broken())
+    assert answer(known(DANGER), mind).answer.danger_sign == "unconscious"
+    assert "language.failed" in caplog.messages
+
+
+class Broken:
+    """A detector that fails."""
+
+    def detect(self, text: str) -> str:
+        raise RuntimeError("no model")
+
+
 def test_a_triage_that_fails_is_no_finding_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     mind = tiny_mind(triage=FakeTriage(fault=RuntimeError(DANGER)))
     assert answer(known(MALARIA), mind).answer.source is Source.LIBRARY

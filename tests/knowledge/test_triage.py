@@ -154,7 +154,7 @@ def test_whoever_only_talks_of_suicide_is_given_the_helpline() -> None:
         "haha zan kashe kaina",
     ],
 )
-def test_suicide_wording_is_never_downgraded(text: str) -> None:
+def test_suicide_wording_needs_hardly_anything_beside_it(text: str) -> None:
     finding = Triage.load().check(text)
     assert finding is not None
     assert (finding.sign, finding.downgraded) == ("suicide", False)
