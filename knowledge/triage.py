@@ -149,8 +149,10 @@ class Triage:
         """Return the danger from which a rule raises the alarm."""
         if self.signs[hit.sign].sensitive:
             return limits.floor
-        plain = hit.by == "phrase" and seen.context is None
-        return limits.phrase if plain else limits.threshold
+        if hit.by != "phrase" or seen.context is not None:
+            return limits.threshold
+        # "A dog bit my son, does he need a vaccine?" tells what happened, whatever is asked.
+        return limits.floor if seen.told else limits.phrase
 
     def _danger(self, seen: Seen) -> tuple[float, str, dict[str, float]]:
         """Return what the scorer makes of a text; without one, rules outside a context stand."""

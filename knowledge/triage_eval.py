@@ -28,6 +28,7 @@ PAGE: Final = ROOT / "docs" / "safety.md"
 BEGIN, END = "<!-- triage:begin -->", "<!-- triage:end -->"
 COMMAND: Final = "make eval-triage"
 PER_TEMPLATE: Final = 4
+PLAIN: Final = "plain"
 LATEST: Final = "triage_I"
 AFTERWARDS: Final = (
     f"\n`{LATEST}` is the newest, written by this project itself after the model was trained. What "
@@ -38,10 +39,14 @@ AFTERWARDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One message and the sign (or "none") that it stands for."""
+    """One message, the sign (or "none") that it stands for, and whether it is a plain question.
+
+    What is no danger and not plain was written to sound like one.
+    """
 
     expect: str
     text: str
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +99,10 @@ def score(triage: Triage, cases: Iterable[Case]) -> Score:
 
 
 def held_out_file(path: Path) -> list[Case]:
-    """Read a held-out file with the columns expect and text."""
+    """Read a held-out file with the columns expect, text and, in newer ones, kind."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Case(row["expect"].strip(), row["text"]) for row in rows]
+        return [Case(row["expect"].strip(), row["text"], row.get("kind") == PLAIN) for row in rows]
 
 
 def split_triage() -> Triage:
@@ -205,16 +210,21 @@ def _files(triage: Triage) -> Iterator[str]:
     if not paths:
         return
     yield "\n**Held-out messages, never trained on** (the served model)\n"
-    yield "| file | danger | recall | same sign | not danger | escalated | by suicide words |"
-    yield "|---|---|---|---|---|---|---|"
+    yield (
+        "| file | danger | recall | same sign | not danger | escalated | by suicide words "
+        "| of these plain questions | escalated |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
     every = [(path.stem, held_out_file(path)) for path in paths]
     every.append(("**all**", [case for _, cases in every for case in cases]))
     for name, cases in every:
         result = score(triage, cases)
+        plain = score(triage, [case for case in cases if case.plain])
         yield (
             f"| {name} | {result.danger} | {_share(result.caught, result.danger)} "
             f"| {_share(result.same, result.caught)} | {result.routine} "
-            f"| {_count(result.escalated, result.routine)} | {result.helpline} |"
+            f"| {_count(result.escalated, result.routine)} | {result.helpline} "
+            f"| {plain.routine or '-'} | {_count(plain.escalated, plain.routine)} |"
         )
     yield from _missed(triage, every[-1][1])
     yield from _untested(triage, every[-1][1])
@@ -285,7 +295,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _count(part: int, whole: int) -> str:
-    return f"{part} ({_share(part, whole)})"
+    return f"{part} ({_share(part, whole)})" if whole else "-"
 
 
 if __name__ == "__main__":

@@ -33,13 +33,15 @@ _MANY_RULES: Final = 3
 class Seen:
     """A keyed text as the scorer sees it, and the rules that match it.
 
-    `live` are the rules that match when figures of speech and denials are cut out.
+    `live` are the rules that match when figures of speech and denials are cut out; `told` says that
+    something happened to somebody near.
     """
 
     views: tuple[Features, Features, Features, Features]
     hits: tuple[Hit, ...]
     live: tuple[Hit, ...]
     context: str | None
+    told: bool
 
     def joined(self) -> Features:
         """Return the views as one, each in buckets of its own."""
@@ -72,7 +74,8 @@ class Reader:
             _running(words),
             (ruled, np.full(len(ruled), _WEIGHT_OF_A_RULE, dtype=np.float32)),
         )
-        return Seen(views, tuple(hits), tuple(live), context)
+        told = self._context.marks(keyed) >= {"event", "personal"}
+        return Seen(views, tuple(hits), tuple(live), context, told)
 
     def _said(
         self, keyed: str, hits: Sequence[Hit], live: Sequence[Hit], context: str | None

@@ -38,8 +38,9 @@ def routine() -> tuple[str, ...]:
         return spoken or rules.cry(keyed) is not None or text in picked
 
     asked = (text for text in _phrasings() if not dangerous(text))
-    # What is not about health is nobody's danger, above all where it sounds like one.
-    return tuple(dict.fromkeys((*asked, *_elsewhere(picked))))
+    # Written as no emergencies: a rule's word in one of them is what is to be learnt.
+    harmless = (text for text in _harmless() if text not in picked)
+    return tuple(dict.fromkeys((*asked, *harmless)))
 
 
 def not_routine(path: Path = NOT_ROUTINE) -> list[str]:
@@ -52,9 +53,9 @@ def _phrasings() -> Iterator[str]:
     for topic in load_topics().values():
         yield from topic.questions
     yield from (text for _, text in Wording.load().phrasings)
-    yield from (text for label, text in (*examples(), *written()) if label != OTHER)
+    yield from (text for label, text in examples() if label != OTHER)
 
 
-def _elsewhere(picked: frozenset[str]) -> Iterator[str]:
-    lines = (text for label, text in (*examples(), *written()) if label == OTHER)
-    return (text for text in lines if text not in picked)
+def _harmless() -> Iterator[str]:
+    yield from (text for label, text in examples() if label == OTHER)
+    yield from (text for _, text in written())
