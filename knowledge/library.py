@@ -76,7 +76,7 @@ class Thresholds:
     lead: float = 0.38
     likely_lead: float = 0.12
     health: float = 0.60
-    context: float = 0.60
+    context: float = 0.70
     health_share: float = 0.70
     fit: float = 0.10
     off_topic: float = -0.50

@@ -17,7 +17,7 @@ __all__ = ["BUCKETS", "FOLDER", "ModelError", "Reading", "TopicModel", "load", "
 
 FOLDER: Final = Path(__file__).parent / "model"
 NAME: Final = "topics"
-FORMAT: Final = 1
+FORMAT: Final = 2
 # A quarter of the triage's: a hundred columns of as many would be a file of ten megabytes, and
 # held-out questions are found as well.
 BUCKETS: Final = 1 << 15
@@ -33,11 +33,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class TopicModel:
-    """A table with a column for each of `topics` and, last, one for health."""
+    """A table with a column for each of `topics` and, last, one for health.
+
+    `learnt` names what it was trained on: another name, other examples.
+    """
 
     topics: tuple[str, ...]
     table: Table
     version: str
+    learnt: str
 
     def read(self, keyed: str) -> Reading:
         """Return what the model makes of `keyed` (see `triage_text.key`)."""
@@ -50,7 +54,12 @@ class TopicModel:
 
 def save(model: TopicModel, folder: Path = FOLDER) -> None:
     """Write `model` as 8-bit weights and a JSON card, the card last."""
-    card = {"format": FORMAT, "version": model.version, "topics": list(model.topics)}
+    card = {
+        "format": FORMAT,
+        "version": model.version,
+        "learnt": model.learnt,
+        "topics": list(model.topics),
+    }
     ngrams.save(folder, NAME, card, topics=model.table)
 
 
@@ -64,4 +73,4 @@ def load(folder: Path = FOLDER) -> TopicModel:
     card = ngrams.read_card(folder, NAME, FORMAT)
     topics = tuple(card["topics"])
     table = ngrams.read_table(folder, NAME, "topics", (BUCKETS, len(topics) + 1))
-    return TopicModel(topics, table, str(card["version"]))
+    return TopicModel(topics, table, str(card["version"]), str(card["learnt"]))

@@ -67,6 +67,10 @@ class Examples:
             ),
         )
 
+    def digest(self) -> str:
+        """Return a name for these examples that changes with any of them."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
 
 def main() -> None:
     """Train on everything and save."""
@@ -85,7 +89,7 @@ def train(examples: Examples) -> TopicModel:
     weights = np.vstack([kinds.coef_, health.coef_]).T.astype(np.float32)
     bias = np.concatenate([kinds.intercept_, health.intercept_]).astype(np.float32)
     stamp = hashlib.sha256(np.round(weights, 4).tobytes()).hexdigest()[:12]
-    return TopicModel(topics, Table(weights, bias), f"topics-{stamp}")
+    return TopicModel(topics, Table(weights, bias), f"topics-{stamp}", examples.digest())
 
 
 def _health(examples: Examples) -> Any:

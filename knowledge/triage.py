@@ -147,12 +147,11 @@ class Triage:
 
     def _needed(self, hit: Hit, seen: Seen, limits: Limits) -> float:
         """Return the danger from which a rule raises the alarm."""
-        if self.signs[hit.sign].sensitive:
-            return limits.floor
-        if hit.by != "phrase" or seen.context is not None:
-            return limits.threshold
-        # "A dog bit my son, does he need a vaccine?" tells what happened, whatever is asked.
-        return limits.floor if seen.told else limits.phrase
+        sensitive = self.signs[hit.sign].sensitive
+        if hit.by == "phrase" and (sensitive or seen.context is None):
+            # "A dog bit my son, does he need a vaccine?" tells what happened, whatever is asked.
+            return limits.floor if sensitive or seen.told else limits.phrase
+        return limits.phrase if sensitive else limits.threshold
 
     def _danger(self, seen: Seen) -> tuple[float, str, dict[str, float]]:
         """Return what the scorer makes of a text; without one, rules outside a context stand."""

@@ -29,12 +29,6 @@ BEGIN, END = "<!-- triage:begin -->", "<!-- triage:end -->"
 COMMAND: Final = "make eval-triage"
 PER_TEMPLATE: Final = 4
 PLAIN: Final = "plain"
-LATEST: Final = "triage_I"
-AFTERWARDS: Final = (
-    f"\n`{LATEST}` is the newest, written by this project itself after the model was trained. What "
-    "these files showed has\nbeen read: how they did before that stands below, and the next change "
-    "needs a new set."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +119,7 @@ def _report() -> Iterator[str]:
     sets = routine_sets()
     yield from _by_sign(unseen, in_vain(unseen, sets.values()))
     yield from _routine(unseen, sets)
-    yield from _chat(unseen)
+    yield from _chat(served)
     yield from _files(served)
     yield from _speed()
 
@@ -192,7 +186,10 @@ def _routine(triage: Triage, sets: Mapping[str, Sequence[Case]]) -> Iterator[str
 
 
 def _chat(triage: Triage) -> Iterator[str]:
-    yield "\n**TICO-19 doctor-patient lines** (with neither chest nor breath: must stay dark)\n"
+    yield (
+        "\n**TICO-19 doctor-patient lines, never trained on** "
+        "(the served model; with neither chest nor breath: must stay dark)\n"
+    )
     yield "| lines | speaker | count | escalated |"
     yield "|---|---|---|---|"
     with (DATA / "tico19_chat.tsv").open(encoding="utf-8", newline="") as lines:
@@ -229,8 +226,8 @@ def _files(triage: Triage) -> Iterator[str]:
     yield from _missed(triage, every[-1][1])
     yield from _untested(triage, every[-1][1])
     yield from _asked(triage)
-    if any(path.stem == LATEST for path in paths):
-        yield AFTERWARDS
+    if {path.stem.removeprefix("triage_") for path in paths} >= set(library_eval.BLIND):
+        yield f"\n{library_eval.AFTERWARDS}"
 
 
 def _missed(triage: Triage, cases: Sequence[Case]) -> Iterator[str]:

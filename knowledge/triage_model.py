@@ -26,8 +26,9 @@ FORMAT: Final = 7
 class Limits:
     """Where on the scale from 0 (routine) to 1 (danger) what is decided.
 
-    From `threshold` on the alarm is raised, of a reviewed phrase that no context explains from
-    `phrase` on, of suicide from `floor` on; there a written rule that matches earns a note.
+    From `threshold` on the alarm is raised; of a reviewed phrase that no context explains, and of
+    a sensitive sign's rules, from `phrase` on; of a phrase that tells what befell somebody near,
+    or of a sensitive sign, from `floor` on. There a written rule that matches earns a note.
     """
 
     threshold: float = 0.5

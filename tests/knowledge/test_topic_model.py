@@ -13,7 +13,7 @@ from knowledge.topic import load_topics
 from knowledge.topic_model import BUCKETS, ModelError, Reading, TopicModel
 from knowledge.topic_train import Examples, train
 from knowledge.triage_text import key
-from knowledge.wording import LACKING, OTHER, written
+from knowledge.wording import LACKING, OTHER, Wording, written
 
 EXAMPLES = Examples(
     asked=(
@@ -52,7 +52,7 @@ def test_the_same_examples_give_the_same_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("label", "old", "new"),
-    [("format", '"format": 1', '"format": 0'), ("topics", '"malaria"', '"malaria", "x"')],
+    [("format", '"format": 2', '"format": 0'), ("topics", '"malaria"', '"malaria", "x"')],
 )
 def test_a_file_that_does_not_fit_is_named(tmp_path: Path, label: str, old: str, new: str) -> None:
     topic_model.save(train(EXAMPLES), tmp_path)
@@ -67,7 +67,7 @@ def test_without_its_file_the_index_answers_alone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> TopicModel:
-        raise ModelError("model format 0, this code reads 1")
+        raise ModelError("model format 0, this code reads 2")
 
     monkeypatch.setattr("knowledge.library.topic_model.load", broken)
     found = library._shipped.__wrapped__(reviewed_only=False).search("yaya ake hada ors")
@@ -89,10 +89,15 @@ def test_a_topic_new_to_the_model_keeps_its_own_score() -> None:
 
 
 def test_the_shipped_model_knows_every_topic() -> None:
-    # `make train-library` after a topic was added or a phrasing changed.
-    assert set(topic_model.load().topics) == set(load_topics())
-    assert np.isfinite(topic_model.load().table.weights).all()
-    assert topic_model.load().table.weights.shape == (BUCKETS, len(load_topics()) + 1)
+    model = topic_model.load()
+    assert set(model.topics) == set(load_topics())
+    assert np.isfinite(model.table.weights).all()
+    assert model.table.weights.shape == (BUCKETS, len(load_topics()) + 1)
+
+
+def test_the_shipped_model_has_learnt_what_stands_in_the_tree() -> None:
+    learnt = Examples.of(load_topics(), Wording.load()).digest()
+    assert topic_model.load().learnt == learnt, "make train-library, and commit the model"
 
 
 def test_nothing_held_out_was_written_for_it() -> None:
