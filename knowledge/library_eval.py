@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -161,8 +161,8 @@ def held_out_rows(
 ) -> list[tuple[str, Tally]]:
     """One tally a file, and one for all files."""
     rows = [(f"held-out {name}", tally(questions, search)) for name, questions in asked.items()]
-    everything = [question for questions in asked.values() for question in questions]
-    return [*rows, ("held-out, all", tally(everything, search))]
+    counts = zip(*(astuple(counts) for _, counts in rows), strict=True)
+    return [*rows, ("held-out, all", Tally(*map(sum, counts)))]
 
 
 def stranger_rows(search: Search) -> list[tuple[str, Tally]]:

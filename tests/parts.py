@@ -22,7 +22,7 @@ WAITING: Final = (
 PARTS: Final[dict[str, tuple[str, ...]]] = {
     "waiting": WAITING,
     "models": ("tests/inference", "tests/training"),
-    "bot": ("tests/bot", "tests/test_readme.py"),
+    "bot": ("tests/bot", "tests/knowledge", "tests/test_readme.py"),
     "rest": ("tests",),
 }
 #: Libraries that start threads of their own would only wait for one another.
