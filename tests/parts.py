@@ -18,11 +18,18 @@ WAITING: Final = (
     "tests/web/test_browser.py",
     "tests/web/test_console_browser.py",
 )
+#: The longest of their folder; `rest` has enough without them.
+MEASURING: Final = (
+    "tests/knowledge/test_library_eval.py",
+    "tests/knowledge/test_topic_model.py",
+    "tests/knowledge/test_triage_model.py",
+    "tests/knowledge/test_triage_sieve.py",
+)
 #: What belongs to two of them is run by the one that names it more narrowly; `rest` is all others'.
 PARTS: Final[dict[str, tuple[str, ...]]] = {
     "waiting": WAITING,
     "models": ("tests/inference", "tests/training"),
-    "bot": ("tests/bot", "tests/knowledge", "tests/test_readme.py"),
+    "bot": ("tests/bot", *MEASURING, "tests/test_readme.py"),
     "rest": ("tests",),
 }
 #: Libraries that start threads of their own would only wait for one another.
