@@ -105,8 +105,8 @@ nonsense = We did not understand. Write your question in words, for example: { $
 ajami = Sorry, we cannot read Ajami yet. Write in Latin letters, for example: { $sample } If there is danger: { $emergency }, or go to the nearest hospital.
 other-language = Sorry, we only understand Hausa well. Write your question in Hausa. If there is danger: { $emergency }, or go to the nearest hospital.
 # Above an emergency's Hausa text, for who wrote in another language: the same in both files.
-urgent-french = Urgence : allez tout de suite à l'hôpital le plus proche. Les numéros à appeler sont ci-dessous.
-urgent-english = Emergency: go to the nearest hospital now. The numbers to call are below. For English answers write: English.
+urgent-french = Faites-vous aider tout de suite : allez à l'hôpital le plus proche. Les numéros à appeler sont ci-dessous.
+urgent-english = Get help now: go to the nearest hospital. The numbers to call are below. For English answers write: English.
 too-many = You sent many messages in one minute. Wait a little, then write again. If there is danger: { $emergency }, or go to the nearest hospital.
 too-long = Your message is very long. Write the question briefly, in one or two sentences. If there is danger: { $emergency }, or go to the nearest hospital.
 

@@ -106,8 +106,8 @@ nonsense = Ba mu fahimta ba. Ku rubuta tambayarku da kalmomi, misali: { $sample 
 ajami = Yi haƙuri, ba mu iya karanta Ajami ba tukuna. Ku rubuta da haruffan boko, misali: { $sample } Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
 other-language = Yi haƙuri, Hausa kawai muke fahimta sosai. Ku rubuta tambayarku da Hausa. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
 # Above an emergency's Hausa text, for who wrote in another language: the same in both files.
-urgent-french = Urgence : allez tout de suite à l'hôpital le plus proche. Les numéros à appeler sont ci-dessous.
-urgent-english = Emergency: go to the nearest hospital now. The numbers to call are below. For English answers write: English.
+urgent-french = Faites-vous aider tout de suite : allez à l'hôpital le plus proche. Les numéros à appeler sont ci-dessous.
+urgent-english = Get help now: go to the nearest hospital. The numbers to call are below. For English answers write: English.
 too-many = Kun aika saƙonni da yawa cikin minti ɗaya. Ku ɗan jira kaɗan, sannan ku sake rubutawa. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
 too-long = Saƙonku ya yi tsawo sosai. Ku rubuta tambayar a taƙaice, cikin jimla ɗaya ko biyu. Idan akwai haɗari: { $emergency }, ko ku je asibiti mafi kusa.
 
