@@ -17,9 +17,6 @@ _DOUBLE_IN_PATTERN: Final = re.compile(r"(?<!\\)([a-z])\1")
 _NOT_WORD: Final = re.compile(r"[^\w]+|_")
 # A full stop inside 38.5 or 140/90 ends nothing.
 _SENTENCE_END: Final = re.compile(r"[!?;\n\r…؟۔]+|(?<!\d)\.+|\.+(?!\d)")
-_CLAUSE_END: Final = re.compile(
-    r"[,:،؛()]+|\s[-–—]+\s|\b(?:amma|amman|saidai|sai dai|kuma|sannan)\b", re.IGNORECASE
-)
 # Nothing is joined across a pause: "bai sare shi ba, ya gudu" is not "baya gudu".
 _PAUSE: Final = re.compile(r"[,;:.!?()]")
 # Many-to-one only: joining loses nothing, splitting would guess.
@@ -42,7 +39,7 @@ _JOINS: Final = (
     (r"\b(?:dan|don|dn) ala\w*", "don ala"),
 )
 _COMPILED: Final = tuple((re.compile(said), joined, tuple(needs(said))) for said, joined in _JOINS)
-# A message is keyed whole, by sentences and by clauses, which are often the same.
+# A message is keyed whole and by sentences, which are often the same, and again when answered.
 _REMEMBERED: Final = 512
 
 
@@ -71,8 +68,3 @@ def pattern_key(pattern: str) -> str:
 def sentences(text: str) -> list[str]:
     """Return the non-empty sentences of raw `text`."""
     return [part for part in _SENTENCE_END.split(text) if part and not part.isspace()]
-
-
-def clauses(sentence: str) -> list[str]:
-    """Return the parts of one raw sentence between commas and words like "amma" and "kuma"."""
-    return [part for part in _CLAUSE_END.split(sentence) if part and not part.isspace()]

@@ -25,6 +25,7 @@ from knowledge.triage_features import WIDTH
 from knowledge.triage_generate import NONE, Template, frames, hooked, templates, unhooked, write_out
 from knowledge.triage_model import Limits, Model, ModelError
 from knowledge.triage_questions import not_routine, questions, routine
+from knowledge.triage_text import key
 from knowledge.triage_train import Example, all_templates, shipped_reader, train, version
 from knowledge.wording import Wording, written
 
@@ -166,3 +167,22 @@ def test_what_is_picked_out_stands_in_the_library() -> None:
     known = {text for topic in load_topics().values() for text in topic.questions}
     known |= {text for _, text in (*Wording.load().phrasings, *written())}
     assert known.issuperset(not_routine())
+
+
+@pytest.mark.parametrize(
+    ("text", "live", "told"),
+    [
+        ("maciji ya sare yarona", True, True),
+        ("maciji bai sare shi ba", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_message_is_seen_four_ways_in_buckets_of_their_own(
+    text: str, live: bool, told: bool
+) -> None:
+    seen = READER.read(key(text))
+    places, values = seen.joined()
+    assert len(places) == len(values) == sum(len(found) for found, _ in seen.views)
+    assert places.max(initial=0) < WIDTH
+    assert len(set(places.tolist())) == len(places)
+    assert (any(hit.sign == "snakebite" for hit in seen.live), seen.told) == (live, told)
