@@ -6,7 +6,6 @@ against, turned into advice; and health prose of TICO-19. The same tree gives th
 for byte on one machine. Measures nothing: `bot.guard_eval` does.
 """
 
-import hashlib
 import math
 import sys
 from collections.abc import Iterator
@@ -75,10 +74,8 @@ def train(data: list[Example]) -> Scorer:
     bad = np.array([not example.good for example in data])
     fitted = LogisticRegression(C=STRENGTH, max_iter=STEPS, class_weight="balanced")
     fitted.fit(rows, bad, sample_weight=weights)
-    weights = fitted.coef_.T.astype(np.float32)
-    digest = hashlib.sha256(np.round(weights, 4).tobytes()).hexdigest()[:12]
-    advice = Table(weights, fitted.intercept_.astype(np.float32))
-    return Scorer(advice, math.log(THRESHOLD / (1 - THRESHOLD)), f"guard-{digest}")
+    advice = Table.of(fitted.coef_, fitted.intercept_)
+    return Scorer(advice, math.log(THRESHOLD / (1 - THRESHOLD)), f"guard-{advice.digest()}")
 
 
 def _learnt_rounds() -> list[Written]:

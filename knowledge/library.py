@@ -8,7 +8,6 @@ numbers (placeholders stay in the text) or how similarity is computed: that is
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from knowledge import topic_model
+from knowledge.ngrams import usable
 from knowledge.retrieval import Index, Scores
 from knowledge.topic import LANGUAGES, LibraryError, Source, Topic, load_topics
 from knowledge.topic_model import Reading, TopicModel
@@ -24,8 +24,6 @@ from knowledge.triage_text import key
 from knowledge.wording import Wording
 
 __all__ = ["Library", "LibraryError", "Match", "Passage", "Source", "Thresholds", "Topic"]
-
-log = logging.getLogger(__name__)
 
 # How much the trained model says beside the index, on topics and on health; log-odds beyond
 # `_LOUDEST` say no more than that they are sure. Chosen on held-out sets A to L.
@@ -178,15 +176,8 @@ def _read(folder: Path | None, reviewed_only: bool) -> Library:
     topics = load_topics(folder)
     if reviewed_only:
         topics = {key: topic for key, topic in topics.items() if topic.status == "reviewed"}
-    return Library(topics, Wording.load(), model=_model())
-
-
-def _model() -> TopicModel | None:
-    try:
-        return topic_model.load()
-    except (OSError, topic_model.ModelError, KeyError, ValueError):
-        log.exception("no usable topic model in %s; the index alone", topic_model.FOLDER)
-        return None
+    model = usable("topic model", topic_model.load, topic_model.FOLDER, "the index alone")
+    return Library(topics, Wording.load(), model=model)
 
 
 def decide(scores: Scores, limits: Thresholds) -> Outcome:

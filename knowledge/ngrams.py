@@ -5,20 +5,24 @@ JSON, no pickle: a model file cannot run code. Knows neither signs nor topics, a
 """
 
 import functools
+import hashlib
 import io
 import json
+import logging
 import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 BITS: Final = 17
 BUCKETS: Final = 1 << BITS
@@ -28,6 +32,7 @@ _VOWELS: Final = re.compile(r"[aeiouy]")
 
 Weights = NDArray[np.float32]
 Features = tuple[NDArray[np.int64], Weights]
+_Model = TypeVar("_Model")
 
 
 class ModelError(ValueError):
@@ -40,6 +45,15 @@ class Table:
 
     weights: Weights
     bias: Weights
+
+    @classmethod
+    def of(cls, weights: NDArray[np.float64], bias: NDArray[np.float64]) -> "Table":
+        """Hold what scikit-learn has fitted: a row of `weights` for each scorer."""
+        return cls(weights.T.astype(np.float32), bias.astype(np.float32))
+
+    def digest(self) -> str:
+        """Return a name for the weights that changes whenever they do."""
+        return hashlib.sha256(np.round(self.weights, 4).tobytes()).hexdigest()[:12]
 
     def scores(self, found: Features) -> NDArray[np.float64]:
         """Return what every column makes of the features `found`."""
@@ -61,8 +75,8 @@ def features(keyed: str) -> Features:
 
 
 def words_of(keyed: str) -> list[str]:
-    """Return the words of `keyed` without the marks between sentences, at most `MAX_WORDS`."""
-    return [word for word in keyed.split() if word != "|"][:MAX_WORDS]
+    """Return the words of `keyed`, at most `MAX_WORDS`."""
+    return keyed.split()[:MAX_WORDS]
 
 
 def weighed(counts: Mapping[int, float]) -> Features:
@@ -146,6 +160,20 @@ def read_table(folder: Path, name: str, label: str, shape: tuple[int, int]) -> T
             raise ModelError(f"weights of shape {packed.shape}, the card asks for {shape}")
         weights = packed.astype(np.float32) * arrays[f"{label}_scale"]
         return Table(weights, arrays[f"{label}_bias"])
+
+
+def usable(
+    what: str, load: Callable[[Path], _Model], folder: Path, otherwise: str
+) -> _Model | None:
+    """Return the model that `load` reads from `folder`; None, and logged, when there is none.
+
+    `what` names it in the log, and `otherwise` what decides without it.
+    """
+    try:
+        return load(folder)
+    except (OSError, ModelError, KeyError, ValueError):
+        log.exception("no usable %s in %s; %s", what, folder, otherwise)
+        return None
 
 
 def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,8 @@ class Index:
 
     def score(self, text: str) -> Scores | None:
         """Score every topic for `text`; None when nothing of it is known."""
-        places = self._look_up(self._names(self._wording.normal(text))) if self.topics else []
+        names = self._wording.names(self._wording.normal(text))
+        places = self._look_up(names) if self.topics else []
         if not places:
             return None
         query = self._weigh(_counts([places], len(self._places)))
@@ -100,9 +101,10 @@ class Index:
 
     def _fit(self, rows: Sequence[tuple[int, str]], answers: Sequence[str], ridge: float) -> None:
         # Pairs of concepts tell questions apart; a whole answer would pair everything.
-        asked = self._wording.normals([text for _, text in rows])
-        names = [self._names(words) for words in asked]
-        names += [self._names(words, paired=False) for words in self._wording.normals(answers)]
+        wording = self._wording
+        asked = wording.normals([text for _, text in rows])
+        names = [wording.names(words) for words in asked]
+        names += [wording.names(words, paired=False) for words in wording.normals(answers)]
         counts = self._learn(names)
         owners = np.array([owner for owner, _ in rows])
         # How common a word is, the topics say: examples of anything else may be many or few.
@@ -117,16 +119,6 @@ class Index:
         self._alpha = _ridge(matrix[: (owners >= 0).sum()], _one_hot(owners[owners >= 0]), ridge)
         # No constant: what says nothing leans to neither side, however many examples each has.
         self._health = _ridge_column(matrix[: len(rows)], health, _HEALTH_RIDGE)
-
-    def _names(self, words: Sequence[str], *, paired: bool = True) -> list[str]:
-        concepts = self._wording.concepts(words)
-        pairs = combinations(concepts, 2) if paired else ()
-        return [
-            *[f"w {word}" for word in words],
-            *[f"b {one} {two}" for one, two in pairwise(words)],
-            *[f"k {kind}" for kind in concepts],
-            *[f"p {one} {two}" for one, two in pairs],
-        ]
 
     def _learn(self, rows: Sequence[Sequence[str]]) -> Matrix:
         """Count what the names of every row consist of; each name is taken apart once."""

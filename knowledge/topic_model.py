@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from knowledge import ngrams
-from knowledge.ngrams import ModelError, Table, features
+from knowledge.ngrams import Features, ModelError, Table, features
 
-__all__ = ["BUCKETS", "FOLDER", "ModelError", "Reading", "TopicModel", "load", "save"]
+__all__ = ["BUCKETS", "FOLDER", "ModelError", "Reading", "TopicModel", "load", "narrow", "save"]
 
 FOLDER: Final = Path(__file__).parent / "model"
 NAME: Final = "topics"
@@ -45,11 +45,16 @@ class TopicModel:
 
     def read(self, keyed: str) -> Reading:
         """Return what the model makes of `keyed` (see `triage_text.key`)."""
-        places, values = features(keyed)
-        *margins, health = self.table.scores((places % BUCKETS, values)).tolist()
+        *margins, health = self.table.scores(narrow(keyed)).tolist()
         # A separator's margin is -1 for what is surely of another topic.
         fits = (margin + 1 for margin in margins)
         return Reading(dict(zip(self.topics, fits, strict=True)), health)
+
+
+def narrow(keyed: str) -> Features:
+    """Return the features of `keyed` in the buckets of this model."""
+    places, values = features(keyed)
+    return places % BUCKETS, values
 
 
 def save(model: TopicModel, folder: Path = FOLDER) -> None:

@@ -20,9 +20,9 @@ from knowledge import topic_model
 from knowledge.folding import tokens
 from knowledge.health_data import about_health
 from knowledge.library import phrasings
-from knowledge.ngrams import Table, features
+from knowledge.ngrams import Table
 from knowledge.topic import Topic, load_topics
-from knowledge.topic_model import BUCKETS, TopicModel
+from knowledge.topic_model import BUCKETS, TopicModel, narrow
 from knowledge.triage_text import key
 from knowledge.triage_train import corpus, matrix
 from knowledge.wording import LACKING, OTHER, Wording, written
@@ -86,10 +86,11 @@ def train(examples: Examples) -> TopicModel:
     owners = [topics.index(topic) for topic, _ in examples.asked]
     kinds = LinearSVC(C=MARGIN, random_state=SEED).fit(asked, owners)
     health = _health(examples)
-    weights = np.vstack([kinds.coef_, health.coef_]).T.astype(np.float32)
-    bias = np.concatenate([kinds.intercept_, health.intercept_]).astype(np.float32)
-    stamp = hashlib.sha256(np.round(weights, 4).tobytes()).hexdigest()[:12]
-    return TopicModel(topics, Table(weights, bias), f"topics-{stamp}", examples.digest())
+    table = Table.of(
+        np.vstack([kinds.coef_, health.coef_]),
+        np.concatenate([kinds.intercept_, health.intercept_]),
+    )
+    return TopicModel(topics, table, f"topics-{table.digest()}", examples.digest())
 
 
 def _health(examples: Examples) -> Any:
@@ -109,8 +110,7 @@ def _health(examples: Examples) -> Any:
 
 def _matrix(texts: Iterable[str]) -> Any:
     """Return the features of raw `texts` as a sparse matrix of `BUCKETS` columns."""
-    found = (features(key(text)) for text in texts)
-    return matrix([(places % BUCKETS, values) for places, values in found], BUCKETS)
+    return matrix([narrow(key(text)) for text in texts], BUCKETS)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from knowledge import triage_model
+from knowledge.ngrams import usable
 from knowledge.triage_context import Context
 from knowledge.triage_features import Reader, Seen
 from knowledge.triage_model import Limits, Model
@@ -172,9 +173,9 @@ def _rank(finding: Finding) -> tuple[bool, float, str]:
     return finding.urgency == "now", finding.score, finding.sign
 
 
-def _says_enough(view: str) -> bool:
+def _says_enough(keyed: str) -> bool:
     """Say whether the scorer has more to go by than a name or a particle."""
-    words = view.replace("|", " ").split()
+    words = keyed.split()
     return len(words) > 1 or (len(words) == 1 and len(words[0]) >= JOINED)
 
 
@@ -186,12 +187,5 @@ def _shipped() -> Triage:
 
 def _read(base: Path) -> Triage:
     context = Context.load(base / "data" / "triage_context.yaml")
-    return Triage(load_signs(base / "signs"), context, _model(base / "model"))
-
-
-def _model(folder: Path) -> Model | None:
-    try:
-        return triage_model.load(folder)
-    except (OSError, triage_model.ModelError, KeyError, ValueError):
-        log.exception("no usable triage model in %s; written rules only", folder)
-        return None
+    model = usable("triage model", triage_model.load, base / "model", "written rules only")
+    return Triage(load_signs(base / "signs"), context, model)

@@ -67,7 +67,7 @@ class Context:
 
     def label(self, keyed: str) -> str | None:
         """Return the first kind of context that the keyed sentence has, or None."""
-        return next((label.name for label in self._cued(keyed) if not label.vetoed(keyed)), None)
+        return first_free(self.cues(keyed))
 
     def _cued(self, keyed: str) -> Iterator[Label]:
         """Yield the kinds that a cue speaks for, in order."""
@@ -75,6 +75,11 @@ class Context:
             label, cue = self._cues[number]
             if cue.search(keyed):
                 yield label
+
+
+def first_free(cues: Mapping[str, bool]) -> str | None:
+    """Return the first of `Context.cues` that nothing vetoes: the context of the sentence."""
+    return next((name for name, vetoed in cues.items() if not vetoed), None)
 
 
 def _label(name: str, rule: Mapping[str, Any], shared: Mapping[str, str]) -> Label:

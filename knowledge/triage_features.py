@@ -6,15 +6,15 @@ rules and context cues make of it. Does not weigh them: `knowledge.triage_model`
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
 
 from knowledge.ngrams import BUCKETS, Features, bucket_of, features, weighed, words_of
-from knowledge.triage_context import Context
+from knowledge.triage_context import Context, first_free
 from knowledge.triage_rules import Hit, Rules
 from knowledge.wording import Wording
 
@@ -24,6 +24,7 @@ GRAMS: Final = (4, 6)
 #: How many buckets each view has; together they are the rows of the scorer's weights.
 WIDTHS: Final = (BUCKETS, BUCKETS, RUNNING, SAID)
 WIDTH: Final = sum(WIDTHS)
+_STARTS: Final = tuple(accumulate(WIDTHS[:-1], initial=0))
 # One rule says as much as some ten words. Chosen on held-out sets A to N.
 _WEIGHT_OF_A_RULE: Final = 0.3
 _MANY_RULES: Final = 3
@@ -45,8 +46,7 @@ class Seen:
 
     def joined(self) -> Features:
         """Return the views as one, each in buckets of its own."""
-        starts = np.cumsum((0, *WIDTHS))
-        places = [places + start for (places, _), start in zip(self.views, starts, strict=False)]
+        places = [places + start for (places, _), start in zip(self.views, _STARTS, strict=True)]
         return np.concatenate(places), np.concatenate([values for _, values in self.views])
 
 
@@ -63,10 +63,20 @@ class Reader:
         hits = self._rules.hits(keyed)
         cut = self._context.without_denials(self._context.without_idioms(keyed))
         live = hits if cut == keyed else self._rules.hits(cut)
-        context = self._context.label(keyed)
-        said = set(self._said(keyed, hits, live, context))
+        cues, marks = self._context.cues(keyed), self._context.marks(keyed)
+        context = first_free(cues)
+        said = {
+            *_ruled(hits, live),
+            *_cued(cues, hit=bool(hits)),
+            *_marked(marks, hit=bool(hits)),
+            f"context {context}",
+        }
+        if hits and context:
+            said.add("hit in context")
         if cut != keyed:
             said.add("cut")
+        if self._rules.cry(keyed):
+            said.add("cry")
         ruled = np.array([bucket_of(name, SAID) for name in sorted(said)], dtype=np.int64)
         views = (
             features(keyed),
@@ -74,45 +84,38 @@ class Reader:
             _running(words),
             (ruled, np.full(len(ruled), _WEIGHT_OF_A_RULE, dtype=np.float32)),
         )
-        told = self._context.marks(keyed) >= {"event", "personal"}
-        return Seen(views, tuple(hits), tuple(live), context, told)
-
-    def _said(
-        self, keyed: str, hits: Sequence[Hit], live: Sequence[Hit], context: str | None
-    ) -> Iterator[str]:
-        """Yield what rules and cues say, one by one and about one another."""
-        for hit in hits:
-            yield f"by {hit.by}"
-            yield f"hit {hit.sign} {hit.by}"
-        yield from (f"live {hit.by}" for hit in live)
-        yield f"hits {min(_MANY_RULES, len(hits))}"
-        yield f"context {context}"
-        if hits and context:
-            yield "hit in context"
-        for cue, vetoed in self._context.cues(keyed).items():
-            name = f"{'vetoed ' if vetoed else ''}cue {cue}"
-            yield name
-            if hits:
-                yield f"hit beside {name}"
-        marks = sorted(self._context.marks(keyed))
-        yield f"marks {' '.join(marks)}"
-        for mark in marks:
-            yield mark
-            if hits:
-                yield f"hit and {mark}"
-        if self._rules.cry(keyed):
-            yield "cry"
+        return Seen(views, tuple(hits), tuple(live), context, marks >= {"event", "personal"})
 
     def _named(self, words: Sequence[str]) -> Features:
-        plain = self._wording.same.replace(words)
-        kinds = self._wording.concepts(plain)
-        names = [
-            *(f"w {word}" for word in plain),
-            *(f"b {one} {two}" for one, two in pairwise(plain)),
-            *(f"k {kind}" for kind in kinds),
-            *(f"p {one} {two}" for one, two in combinations(kinds, 2)),
-        ]
-        return weighed(Counter(bucket_of(name) for name in names))
+        names = self._wording.names(self._wording.same.replace(words))
+        return weighed(Counter(map(bucket_of, names)))
+
+
+def _ruled(hits: Sequence[Hit], live: Sequence[Hit]) -> Iterator[str]:
+    """Yield what the rules say, and how many."""
+    for hit in hits:
+        yield f"by {hit.by}"
+        yield f"hit {hit.sign} {hit.by}"
+    yield from (f"live {hit.by}" for hit in live)
+    yield f"hits {min(_MANY_RULES, len(hits))}"
+
+
+def _cued(cues: Mapping[str, bool], *, hit: bool) -> Iterator[str]:
+    """Yield the cues, and that a rule stands beside them."""
+    for cue, vetoed in cues.items():
+        name = f"{'vetoed ' if vetoed else ''}cue {cue}"
+        yield name
+        if hit:
+            yield f"hit beside {name}"
+
+
+def _marked(marks: Set[str], *, hit: bool) -> Iterator[str]:
+    """Yield the marks, one by one and together, and that a rule stands beside them."""
+    yield f"marks {' '.join(sorted(marks))}"
+    for mark in marks:
+        yield mark
+        if hit:
+            yield f"hit and {mark}"
 
 
 def _running(words: Sequence[str]) -> Features:

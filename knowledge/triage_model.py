@@ -19,6 +19,7 @@ from knowledge.triage_features import WIDTH, Seen
 __all__ = ["FOLDER", "Limits", "Model", "ModelError", "load", "save"]
 
 FOLDER: Final = Path(__file__).parent / "model"
+NAME: Final = "triage"
 FORMAT: Final = 7
 
 
@@ -56,29 +57,29 @@ class Model:
         return danger, max(shares, key=shares.__getitem__), shares
 
 
-def save(model: Model, folder: Path = FOLDER, name: str = "triage") -> None:
-    """Write `model` as 8-bit weights (`name`.npz) and a JSON card (`name`.json), the card last."""
+def save(model: Model, folder: Path = FOLDER) -> None:
+    """Write `model` as 8-bit weights and a JSON card, the card last."""
     card = {
         "format": FORMAT,
         "version": model.version,
         "signs": list(model.signs),
         "limits": asdict(model.limits),
     }
-    ngrams.save(folder, name, card, kinds=model.kinds, alarm=model.alarm)
+    ngrams.save(folder, NAME, card, kinds=model.kinds, alarm=model.alarm)
 
 
-def load(folder: Path = FOLDER, name: str = "triage") -> Model:
-    """Read the model saved in `folder` as `name`.
+def load(folder: Path = FOLDER) -> Model:
+    """Read the model saved in `folder`.
 
     Raises:
         ModelError: the card is of another format or does not fit the weights.
         OSError: a file is missing.
     """
-    card = ngrams.read_card(folder, name, FORMAT)
+    card = ngrams.read_card(folder, NAME, FORMAT)
     return Model(
         signs=tuple(card["signs"]),
-        kinds=ngrams.read_table(folder, name, "kinds", (BUCKETS, len(card["signs"]))),
-        alarm=ngrams.read_table(folder, name, "alarm", (WIDTH, 1)),
+        kinds=ngrams.read_table(folder, NAME, "kinds", (BUCKETS, len(card["signs"]))),
+        alarm=ngrams.read_table(folder, NAME, "alarm", (WIDTH, 1)),
         limits=Limits(**card["limits"]),
         version=str(card["version"]),
     )

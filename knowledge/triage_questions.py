@@ -1,7 +1,8 @@
 """Routine questions that the triage learns from: the library's own phrasings, dangers left out.
 
 Knows which phrasings are dangers: those that a written rule sees outside a context, and those of
-`data/triage_not_routine.txt`, which a person picked. Knows neither features nor models. Read anew
+`data/triage_not_routine.txt`, which a person picked; of lines that were written as harmless only
+the latter. Knows neither features nor models. Read anew
 at every training, so that nothing here can fall behind the topics.
 """
 

@@ -7,12 +7,11 @@ on one machine. scikit-learn is needed here and nowhere else in the triage.
 
 import csv
 import gzip
-import hashlib
 import logging
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,8 +151,14 @@ def train(data: Sequence[Example]) -> Model:
     alarms = [_danger(hstack([rows, said]).tocsr(), danger, weights) for rows in (told, *others)]
     target = np.array([signs.index(example.sign) for example in data if example.sign != NONE])
     kinds = _kinds(told[danger], target, weights[danger])
-    model = Model(tuple(signs), _table(kinds.coef_, kinds.intercept_), _mean(alarms), LIMITS, "")
-    return replace(model, version=version(model))
+    alarm = _mean(alarms)
+    return Model(
+        signs=tuple(signs),
+        kinds=Table.of(kinds.coef_, kinds.intercept_),
+        alarm=alarm,
+        limits=LIMITS,
+        version=f"triage-{alarm.digest()}",
+    )
 
 
 def shipped_reader() -> Reader:
@@ -167,7 +172,7 @@ def _mean(alarms: Sequence[Any]) -> Table:
     words = [fitted.coef_[:, :-rules] / count for fitted in alarms]
     said = sum(fitted.coef_[:, -rules:] for fitted in alarms) / count
     bias = sum(fitted.intercept_ for fitted in alarms) / count
-    return _table(np.hstack([*words, said]), bias)
+    return Table.of(np.hstack([*words, said]), bias)
 
 
 def _danger(rows: Any, target: NDArray[Any], weights: NDArray[np.float64]) -> Any:
@@ -183,21 +188,12 @@ def _kinds(rows: Any, target: NDArray[Any], weights: NDArray[np.float64]) -> Any
         return fitted.fit(rows, target, sample_weight=weights)
 
 
-def _table(weights: NDArray[np.float64], bias: NDArray[np.float64]) -> Table:
-    return Table(weights.T.astype(np.float32), bias.astype(np.float32))
-
-
 def matrix(rows: Sequence[Features], width: int) -> Any:
     """Return features as the rows of a sparse matrix of `width` columns."""
     ends = np.cumsum([0, *(len(places) for places, _ in rows)])
     places = np.concatenate([places for places, _ in rows])
     values = np.concatenate([values for _, values in rows])
     return csr_matrix((values, places, ends), shape=(len(rows), width))
-
-
-def version(model: Model) -> str:
-    """Return a name for `model` that changes whenever its weights do."""
-    return "triage-" + hashlib.sha256(np.round(model.alarm.weights, 4).tobytes()).hexdigest()[:12]
 
 
 def _example(message: Message) -> Example:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from core.yaml_files import read_yaml
@@ -120,6 +121,20 @@ class Wording:
         """The words that synonyms stand for and the kinds mentioned, sorted, each once."""
         known = {word for word in words if word in self.canonical}
         return sorted(known.union(self.kinds.every(words)))
+
+    def names(self, words: Sequence[str], *, paired: bool = True) -> list[str]:
+        """Plain `words`, their pairs, their concepts and, when `paired`, pairs of those.
+
+        The first letter says which: w, b, k or p.
+        """
+        concepts = self.concepts(words)
+        pairs = combinations(concepts, 2) if paired else ()
+        return [
+            *[f"w {word}" for word in words],
+            *[f"b {one} {two}" for one, two in pairwise(words)],
+            *[f"k {kind}" for kind in concepts],
+            *[f"p {one} {two}" for one, two in pairs],
+        ]
 
 
 @cache

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge import library, topic_model
-from knowledge.library import joined
+from knowledge import topic_model
+from knowledge.library import Library, joined
 from knowledge.library_eval import held_out
+from knowledge.ngrams import usable
 from knowledge.retrieval import Scores
 from knowledge.topic import load_topics
-from knowledge.topic_model import BUCKETS, ModelError, Reading, TopicModel
+from knowledge.topic_model import BUCKETS, ModelError, Reading
 from knowledge.topic_train import Examples, train
 from knowledge.triage_text import key
 from knowledge.wording import LACKING, OTHER, Wording, written
@@ -64,13 +65,11 @@ def test_a_file_that_does_not_fit_is_named(tmp_path: Path, label: str, old: str,
 
 
 def test_without_its_file_the_index_answers_alone(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken() -> TopicModel:
-        raise ModelError("model format 0, this code reads 2")
-
-    monkeypatch.setattr("knowledge.library.topic_model.load", broken)
-    found = library._shipped.__wrapped__(reviewed_only=False).search("yaya ake hada ors")
+    model = usable("topic model", topic_model.load, tmp_path, "the index alone")
+    library = Library(load_topics(), Wording.load(), model=model)
+    found = library.search("yaya ake hada ors")
 
     assert found.passages[0].id == "ors"
     assert "topic model" in caplog.text

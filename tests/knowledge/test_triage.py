@@ -208,7 +208,7 @@ def test_check_never_raises(text: str) -> None:
 
 def test_a_failure_inside_is_no_finding_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Context):
-        def label(self, keyed: str) -> str | None:
+        def cues(self, keyed: str) -> dict[str, bool]:
             raise RuntimeError("broken on purpose")
 
     broken = Triage(

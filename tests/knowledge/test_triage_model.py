@@ -26,7 +26,7 @@ from knowledge.triage_generate import NONE, Template, frames, hooked, templates,
 from knowledge.triage_model import Limits, Model, ModelError
 from knowledge.triage_questions import not_routine, questions, routine
 from knowledge.triage_text import key
-from knowledge.triage_train import Example, all_templates, shipped_reader, train, version
+from knowledge.triage_train import Example, all_templates, shipped_reader, train
 from knowledge.wording import Wording, written
 
 RULES = frames()
@@ -86,7 +86,7 @@ def test_training_learns_and_is_deterministic() -> None:
     data += [Example(f"ruwan zafi ya zuba {word}", "burns", 1.0) for word in ("a", "b", "c")]
     data += [Example(f"ina kwana {word}", NONE, 1.0) for word in ("lafiya", "likita", "malam")]
     one, two = train(data), train(data)
-    assert version(one) == version(two)
+    assert one.version == two.version
     assert one.danger(READER.read("ya suma"))[0] > 0.5 > one.danger(READER.read("ina kwana"))[0]
     assert one.danger(READER.read("maciji ya sare shi"))[1] == "snakebite"
 
